@@ -1,0 +1,1 @@
+"""Weft runs workflows over batches of entities and shows, live and exactly, how far they are."""
