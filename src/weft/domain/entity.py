@@ -1,0 +1,86 @@
+"""Entity types and entities: a JSON Schema with a name, and the records of that type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from weft.domain.errors import Problem
+from weft.domain.ids import UUID
+
+JsonSchema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EntityType:
+    id: UUID
+    workspace_id: UUID
+    name: str
+    description: str
+    schema: JsonSchema
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    id: UUID
+    workspace_id: UUID
+    entity_type_id: UUID
+    external_id: str | None
+    """The caller's own id, unique within the type; what an import updates by."""
+    data: dict[str, Any]
+    version: int
+    """Rises by one with every change of `data`."""
+    published_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class FilterOp(StrEnum):
+    EQ = "EQ"
+    NE = "NE"
+    GT = "GT"
+    GTE = "GTE"
+    LT = "LT"
+    LTE = "LTE"
+    IN = "IN"
+    CONTAINS = "CONTAINS"
+    EXISTS = "EXISTS"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCondition:
+    """A comparison of one field of the data. `field` is a dotted path; an absent field matches nothing but NE and EXISTS false."""
+
+    field: str
+    op: FilterOp
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class EntityFilter:
+    """All conditions hold. Empty means every entity of the type."""
+
+    where: tuple[FieldCondition, ...] = ()
+    external_ids: tuple[str, ...] | None = None
+    published: bool | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    search: str | None = None
+    """Part of any text in the data, case ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntityInput:
+    data: dict[str, Any]
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """A row of a batch that was not taken. `row` counts from 0 in inline input, from 1 (the line) in a file."""
+
+    row: int
+    problem: Problem

@@ -1,0 +1,74 @@
+"""Imports: a file of entities, streamed in, checked row by row, upserted by `externalId`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from weft.domain.ids import UUID
+
+
+class ImportFormat(StrEnum):
+    JSONL = "JSONL"
+    CSV = "CSV"
+
+
+class OnConflict(StrEnum):
+    """What happens to a row whose `externalId` exists already."""
+
+    UPDATE = "UPDATE"
+    SKIP = "SKIP"
+    FAIL = "FAIL"
+
+
+class ImportStatus(StrEnum):
+    PENDING = "PENDING"
+    """Waiting for the file."""
+    RUNNING = "RUNNING"
+    INTERRUPTED = "INTERRUPTED"
+    """The upload broke off. What was read is stored; sending the same file again goes on behind it."""
+    COMPLETED = "COMPLETED"
+    COMPLETED_WITH_FAILURES = "COMPLETED_WITH_FAILURES"
+    FAILED = "FAILED"
+    """The file as a whole cannot be used; `error` says why."""
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset({ImportStatus.COMPLETED, ImportStatus.COMPLETED_WITH_FAILURES, ImportStatus.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    id: UUID
+    workspace_id: UUID
+    entity_type_id: UUID
+    format: ImportFormat
+    on_conflict: OnConflict
+    external_id_field: str | None
+    """The field (or column) that holds the caller's own id."""
+    status: ImportStatus
+    rows_read: int
+    created: int
+    updated: int
+    skipped: int
+    failed: int
+    bytes_read: int
+    revision: int
+    error: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row that was not taken, with the reason."""
+
+    line: int
+    code: str
+    message: str
+    path: tuple[str, ...]
+    excerpt: str
+    """The start of the line as it was sent."""

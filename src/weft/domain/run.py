@@ -1,0 +1,161 @@
+"""Runs, items, step results."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from weft.domain.entity import EntityFilter
+from weft.domain.ids import UUID
+from weft.domain.progress import Progress, RunStatus
+
+
+class ItemStatus(StrEnum):
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    CANCELLED = "CANCELLED"
+
+
+class StepStatus(StrEnum):
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    CANCELLED = "CANCELLED"
+
+
+class TriggerType(StrEnum):
+    MANUAL = "MANUAL"
+    RETRY = "RETRY"
+    SCHEDULE = "SCHEDULE"
+    WEBHOOK = "WEBHOOK"
+    EVENT = "EVENT"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which entities a run is over. Exactly one of `ids`, `filter`, `all` is given; none of them for a run on its input alone."""
+
+    ids: tuple[UUID, ...] | None = None
+    filter: EntityFilter | None = None
+    all: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return self.ids is None and self.filter is None and not self.all
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    id: UUID
+    workspace_id: UUID
+    workflow_id: UUID
+    version_id: UUID
+    entity_type_id: UUID | None
+    parameters: dict[str, Any]
+    input: Any
+    trigger_type: TriggerType
+    triggered_by: str
+    """The name of what started it: an API key, a schedule, an event."""
+    retry_of: UUID | None
+    priority: int
+    concurrency: int | None
+    """How many items may wait for others at once, over all workers; None means the default."""
+    webhook_url: str | None
+    created_at: datetime
+    progress: Progress
+    error: str | None
+    """Why the run as a whole failed; items have their own errors."""
+
+    @property
+    def status(self) -> RunStatus:
+        return self.progress.status
+
+    @property
+    def duration(self) -> timedelta | None:
+        started, finished = self.progress.started_at, self.progress.finished_at
+        return finished - started if started and finished else None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemError:
+    """Why a step, and with it the item, failed."""
+
+    code: str
+    """A short word in UPPER_CASE by which failures are grouped."""
+    message: str
+    step_id: str | None = None
+    details: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What one step did for one item."""
+
+    step_id: str
+    status: StepStatus
+    attempt: int
+    """How many attempts it took, from 1; 0 for a step that never began."""
+    started_at: datetime | None
+    duration: timedelta | None
+    output: Any
+    branches: tuple[str, ...] | None
+    """The branches a condition took; None for every other step."""
+    reason: str | None
+    """Why it was skipped."""
+    error: ItemError | None
+
+    @property
+    def completed_at(self) -> datetime | None:
+        return self.started_at + self.duration if self.started_at and self.duration is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entity's way through one run."""
+
+    run_id: UUID
+    ordinal: int
+    """Its place in the run, from 0."""
+    entity_id: UUID | None
+    status: ItemStatus
+    output: Any
+    error: ItemError | None
+    steps: tuple[StepResult, ...]
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Failed items of a run with the same cause."""
+
+    step_id: str | None
+    code: str
+    message: str
+    """The message of one of them."""
+    count: int
+    example_ordinal: int
+
+
+class LogLevel(StrEnum):
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    id: UUID
+    run_id: UUID
+    ordinal: int | None
+    step_id: str | None
+    level: LogLevel
+    message: str
+    fields: dict[str, Any]
+    at: datetime

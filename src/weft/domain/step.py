@@ -1,0 +1,274 @@
+"""The contract of a step type.
+
+A step type is a class; its class attributes are its entry in the catalogue. An instance is one step of one workflow
+version: its config is checked and its expressions are compiled once, in `prepare`, then it serves every item. So an
+instance holds nothing about an item, and is used by many items at once.
+
+| shape | method | run by |
+|---|---|---|
+| COMPUTES | `def run(self, ctx, input)` | inline |
+| WAITS | `async def run(self, ctx, input)` | concurrently |
+| SERVES_MANY | `async def run_many(self, calls)` | in micro-batches |
+| HEAVY | `def run(self, ctx, input)` with `isolated = True` | in a child process with limits on time and memory |
+
+The shape follows from which method a class defines. A step answers with its output (any JSON value), with `Output`
+where there is more to say, or with `Skip`, `Retry` or `Fail`, returned or raised. It never sees storage: what it wants
+stored beside its output it hands over as an effect, which is written in the transaction of its result.
+"""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from weft.domain.definition import RetryPolicy
+from weft.domain.entity import JsonSchema
+from weft.domain.errors import ErrorCode
+from weft.domain.run import LogLevel
+from weft.kit.cel import CelExpression, CelMapping
+from weft.kit.json_schema import SchemaValidator
+from weft.kit.liquid import LiquidTemplate
+
+
+class StepCategory(StrEnum):
+    INPUT = "INPUT"
+    AI = "AI"
+    PROCESSING = "PROCESSING"
+    CONDITION = "CONDITION"
+    OUTPUT = "OUTPUT"
+
+
+class Shape(StrEnum):
+    COMPUTES = "COMPUTES"
+    WAITS = "WAITS"
+    SERVES_MANY = "SERVES_MANY"
+    HEAVY = "HEAVY"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishEntity:
+    """Effect: write these fields into the item's entity, raise its version, and mark it published where `publish`."""
+
+    fields: Mapping[str, Any]
+    publish: bool = True
+
+
+Effect = PublishEntity
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    value: Any
+    branches: tuple[str, ...] | None = None
+    """For a condition: the branches that the item takes."""
+    effects: tuple[Effect, ...] = ()
+
+
+class StepSignal(Exception):  # noqa: N818 - a signal is an answer, not always an error
+    """What a step says instead of an output."""
+
+
+class Skip(StepSignal):
+    """The step does not apply to this item."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Retry(StepSignal):
+    """It failed this time and may work later. After the last attempt it counts as failed."""
+
+    def __init__(self, reason: str, *, code: str = "TEMPORARY_FAILURE", after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+        self.after = after
+        """At least this long from now; None leaves it to the back-off."""
+
+
+class Fail(StepSignal):
+    """It failed, and trying again will not help."""
+
+    def __init__(self, reason: str, *, code: str = "STEP_FAILED", details: Any = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+        self.details = details
+
+
+Outcome = Output | Skip | Retry | Fail
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    """Where the answer came from, after redirects."""
+
+
+class HttpSender(Protocol):
+    """Sends one HTTP request behind the address guard. Raises `Fail` for a refused address, `Retry` for a network fault."""
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: timedelta,  # noqa: ASYNC109 - the limit of the whole exchange, enforced by the client
+        max_bytes: int,
+        follow_redirects: bool,
+    ) -> HttpReply: ...
+
+
+class StepContext(ABC):
+    """What a step may know and use while it serves one item."""
+
+    __slots__ = ()
+
+    values: Mapping[str, Any]
+    """The names in scope of expressions: input, entity, steps, params, run, item."""
+    attempt: int
+    """From 1."""
+
+    @property
+    @abstractmethod
+    def idempotency_key(self) -> str:
+        """The same for every attempt of this step for this item, whatever crashes in between: pass it on to receivers."""
+
+    @property
+    @abstractmethod
+    def http(self) -> HttpSender: ...
+
+    @abstractmethod
+    def log(self, level: LogLevel, message: str, **fields: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One item's part of a micro-batch."""
+
+    ctx: StepContext
+    input: Any
+
+
+class StepScope(ABC):
+    """What is known when a step is prepared, and where its mistakes go.
+
+    Every compiling method notes a problem under the path of the step's config and returns a compiled object anyway (one
+    that is never run, since a definition with problems is never saved): all problems are found in one pass.
+    """
+
+    input_schema: JsonSchema | None
+    """Of the step's input: the output of the steps before it, or the entity; None when not known."""
+    entity_schema: JsonSchema | None
+
+    @abstractmethod
+    def expression(self, source: str, *path: str) -> CelExpression: ...
+
+    @abstractmethod
+    def mapping(self, sources: Mapping[str, str], *path: str) -> CelMapping: ...
+
+    @abstractmethod
+    def template(self, source: str, *path: str) -> LiquidTemplate: ...
+
+    @abstractmethod
+    def json_schema(self, schema: JsonSchema, *path: str) -> SchemaValidator: ...
+
+    @abstractmethod
+    def problem(self, code: ErrorCode, message: str, *path: str, hint: str | None = None) -> None: ...
+
+
+ConfigT = TypeVar("ConfigT", bound=BaseModel)
+
+
+class StepType(Generic[ConfigT]):
+    kind: ClassVar[str]
+    """Never changes: stored definitions refer to it."""
+    title: ClassVar[str]
+    description: ClassVar[str]
+    category: ClassVar[StepCategory]
+    version: ClassVar[int] = 1
+    """Rises when the same config and input give another output: recorded results of older versions are not reused."""
+    aliases: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Other type names that are accepted, each with the config it stands for."""
+    Config: ClassVar[type[BaseModel]]
+    InputSchema: ClassVar[JsonSchema | None] = None
+    """What every input must look like; None for any."""
+    OutputSchema: ClassVar[JsonSchema | None] = None
+    """What every output looks like, as far as it does not depend on the config."""
+    isolated: ClassVar[bool] = False
+    default_retry: ClassVar[RetryPolicy] = RetryPolicy(max_attempts=1)
+    default_timeout: ClassVar[timedelta | None] = None
+
+    def __init__(self, config: ConfigT, scope: StepScope) -> None:
+        self.config = config
+        self.prepare(scope)
+
+    def prepare(self, scope: StepScope) -> None:
+        """Compile what the config holds, and note what is wrong with it."""
+
+    @property
+    def branches(self) -> tuple[str, ...] | None:
+        """The branches that other steps may depend on; None for a step that is no condition."""
+        return None
+
+    @property
+    def input_schema(self) -> JsonSchema | None:
+        """What this step needs its input to be, where the config decides."""
+        return self.InputSchema
+
+    @property
+    def output_schema(self) -> JsonSchema | None:
+        """What this step gives, where the config decides; None when not known."""
+        return self.OutputSchema
+
+    def run(self, ctx: StepContext, input: Any) -> Any | Awaitable[Any]:  # noqa: A002 - the word of the contract
+        raise NotImplementedError
+
+    async def run_many(self, calls: Sequence[Call]) -> Sequence[Any]:
+        """One answer per call, in the same order."""
+        raise NotImplementedError
+
+    @classmethod
+    def shape(cls) -> Shape:
+        if cls.run_many is not StepType.run_many:
+            return Shape.SERVES_MANY
+        if inspect.iscoroutinefunction(cls.run):
+            return Shape.WAITS
+        return Shape.HEAVY if cls.isolated else Shape.COMPUTES
+
+
+AnyStepType = type[StepType[Any]]
+
+
+class Catalogue:
+    """The step types that are known, by kind and by alias."""
+
+    def __init__(self, types: Sequence[AnyStepType]) -> None:
+        self._by_kind = {step_type.kind: step_type for step_type in types}
+        self._aliases = {
+            alias: (step_type, defaults) for step_type in types for alias, defaults in step_type.aliases.items()
+        }
+
+    def __iter__(self) -> Iterator[AnyStepType]:
+        return iter(sorted(self._by_kind.values(), key=lambda step_type: step_type.kind))
+
+    def find(self, name: str) -> tuple[AnyStepType, Mapping[str, Any]] | None:
+        """The step type that a definition means by `name`, and the config that name stands for."""
+        if (step_type := self._by_kind.get(name)) is not None:
+            return step_type, {}
+        return self._aliases.get(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self._by_kind, *self._aliases)

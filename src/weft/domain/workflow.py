@@ -1,0 +1,66 @@
+"""Workflows, their immutable versions, and templates to start from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from weft.domain.ids import UUID
+
+
+class WorkflowStatus(StrEnum):
+    DRAFT = "DRAFT"
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    id: UUID
+    workspace_id: UUID
+    name: str
+    description: str
+    category: str | None
+    entity_type_id: UUID | None
+    """The type it works on; None for a workflow that runs on its input alone."""
+    status: WorkflowStatus
+    enabled: bool
+    """Whether triggers may start it; runs by hand need only ACTIVE."""
+    public: bool
+    version_id: UUID
+    version_number: int
+    steps_count: int
+    created_by: str
+    """The name of the API key that made it."""
+    created_at: datetime
+    updated_at: datetime
+    last_run_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowVersion:
+    id: UUID
+    workspace_id: UUID
+    workflow_id: UUID
+    number: int
+    definition: dict[str, Any]
+    """In the canonical spelling: steps, each with its id, type, config and dependsOn."""
+    created_by: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A definition offered as a starting point. Built-in ones belong to no workspace and have their slug as id."""
+
+    id: str
+    workspace_id: UUID | None
+    name: str
+    description: str
+    category: str
+    definition: dict[str, Any]
+    entity_schema: dict[str, Any] | None
+    """The shape of entities it expects; None when it runs on its input alone."""
+    parameters_schema: dict[str, Any] | None
+    """What `createWorkflowFromTemplate(parameters)` takes: each is put in where the definition says `{"$parameter": name}`."""
+    created_at: datetime | None

@@ -1,0 +1,1 @@
+"""Tools without a Weft word inside: they could serve any program, and know nothing of this one."""

@@ -1,0 +1,59 @@
+"""The database engine: transactions, and asyncpg's COPY inside them."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import asyncpg
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from weft.kit.json import dumps
+
+
+class Database:
+    """A pool of connections. One connection serves one transaction; nothing holds one while it waits for another."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def connect(cls, url: str, *, pool_size: int = 10, statement_cache: bool = True) -> "Database":
+        """`statement_cache=False` behind a pooler in transaction mode, where prepared statements do not survive."""
+        engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=30,
+            pool_pre_ping=False,
+            pool_recycle=1800,
+            json_serializer=dumps,
+            json_deserializer=orjson.loads,
+            connect_args={} if statement_cache else {"prepared_statement_cache_size": 0, "statement_cache_size": 0},
+        )
+        return cls(engine)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed at the end, rolled back when anything is raised."""
+        async with self.engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """One connection whose statements each see the newest committed state."""
+        async with self.engine.connect() as connection:
+            autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield autocommit
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+async def copy_rows(
+    connection: AsyncConnection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """COPY rows into a table, inside the connection's transaction, which must have begun (by any statement before)."""
+    raw = await connection.get_raw_connection()
+    driver = cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
+    await driver.copy_records_to_table(table, columns=list(columns), records=rows)

@@ -1,0 +1,56 @@
+"""Step results as they are stored: one JSON list per item, one compact object per step that has something to say.
+
+| key | meaning | left out when |
+|---|---|---|
+| `id` | the step | never |
+| `s` | status: C completed, F failed, S skipped, X cancelled, P pending with attempts behind it | never |
+| `a` | attempts | 1 |
+| `t` | start, microseconds since the Unix epoch | it never began |
+| `d` | duration of the last attempt, microseconds | it never began |
+| `o` | output | null |
+| `b` | branches taken | no condition |
+| `r` | why it was skipped | not skipped |
+| `e` | error: code, message, details | no error |
+| `n` | not before, microseconds since the Unix epoch: the next attempt of a pending step | not pending |
+| `f` | fingerprint of the step, by which a later run knows that the result still holds | not completed |
+
+The executor writes this shape itself (it is the hot path); everybody else reads it here.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from weft.domain.run import ItemError, StepResult, StepStatus
+
+STATUS_OF = {
+    "C": StepStatus.COMPLETED,
+    "F": StepStatus.FAILED,
+    "S": StepStatus.SKIPPED,
+    "X": StepStatus.CANCELLED,
+    "P": StepStatus.PENDING,
+}
+
+
+def decode_step(raw: Mapping[str, Any]) -> StepResult:
+    started_us, duration_us = raw.get("t"), raw.get("d")
+    error, branches = raw.get("e"), raw.get("b")
+    return StepResult(
+        step_id=raw["id"],
+        status=STATUS_OF[raw["s"]],
+        attempt=raw.get("a", 1 if started_us is not None else 0),
+        started_at=None if started_us is None else moment(started_us),
+        duration=None if duration_us is None else timedelta(microseconds=duration_us),
+        output=raw.get("o"),
+        branches=None if branches is None else tuple(branches),
+        reason=raw.get("r"),
+        error=None if error is None else decode_error(error, raw["id"]),
+    )
+
+
+def decode_error(raw: Mapping[str, Any], step_id: str | None = None) -> ItemError:
+    return ItemError(raw["code"], raw["message"], raw.get("step", step_id), raw.get("details"))
+
+
+def moment(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC) + timedelta(microseconds=microseconds % 1_000_000)
