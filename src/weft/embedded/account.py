@@ -27,8 +27,10 @@ class Account:
         """
         if not self.switched:
             return os.access(path, {"r": os.R_OK, "w": os.W_OK, "x": os.X_OK}[permission])
+        # The path is an argument of the shell, not a part of its text.
         test = ("/bin/sh", "-c", f'test -{permission} "$0"', str(path))
-        return subprocess.run(test, user=self.uid, group=self.gid, extra_groups=[], cwd="/", check=False).returncode == 0  # noqa: S603 - fixed words and a path as an argument, not as shell text
+        done = subprocess.run(test, user=self.uid, group=self.gid, extra_groups=[], cwd="/", check=False)  # noqa: S603 - see above
+        return done.returncode == 0
 
     def make_private_folder(self, path: Path) -> Path:
         """Creates the folder, closed to everyone but the account. One that exists is left as it is."""

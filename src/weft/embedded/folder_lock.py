@@ -1,13 +1,16 @@
 """One process for each data folder: a kernel lock that ends with its holder and is therefore never stale."""
 
+import asyncio
 import fcntl
 import json
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self
 
 from weft.embedded.errors import EmbeddedServicesError, FolderInUseError
+
+_PATIENCE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -24,22 +27,24 @@ class FolderLock:
         self._file = file
 
     @classmethod
-    def take(cls, folder: Path, holder: Endpoints) -> Self:
+    async def take(cls, folder: Path, holder: Endpoints) -> Self:
         try:
             file = (folder / "lock").open("a+", encoding="utf-8")
         except PermissionError:
             raise EmbeddedServicesError(
                 f"{folder} belongs to another user: run as that user, or choose another folder with WEFT_DATA_DIR."
             ) from None
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            other = _read(file)
-            file.close()
-            raise FolderInUseError(
-                f"{folder} is in use by process {other.pid if other else 'of unknown number'}: "
-                "stop that one, or choose another folder with WEFT_DATA_DIR."
-            ) from None
+        # A holder that is just ending gives its lock back within milliseconds.
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not _locked(file, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                other = _read(file)
+                file.close()
+                raise FolderInUseError(
+                    f"{folder} is in use by process {other.pid if other else 'of unknown number'}: "
+                    "stop that one, or choose another folder with WEFT_DATA_DIR."
+                )
+            await asyncio.sleep(0.02)
         lock = cls(file)
         lock.publish(holder)
         return lock
@@ -52,26 +57,31 @@ class FolderLock:
     def release(self) -> None:
         self._file.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.release()
-
 
 def running_services(folder: Path) -> Endpoints | None:
     """The services another process is running in this folder, or None: for commands that run beside `weft up`."""
+    holder = holder_of(folder)
+    return holder if holder and holder.database_url else None
+
+
+def holder_of(folder: Path) -> Endpoints | None:
+    """Whoever has the folder's lock, its services ready or not."""
     try:
         file = (folder / "lock").open("r", encoding="utf-8")
     except FileNotFoundError:
         return None
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            endpoints = _read(file)
-            return endpoints if endpoints and endpoints.database_url else None
-    return None
+        if _locked(file, fcntl.LOCK_SH):
+            return None
+        return _read(file) or Endpoints(pid=0)
+
+
+def _locked(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _read(file: IO[str]) -> Endpoints | None:

@@ -21,7 +21,13 @@ from typing import IO
 from weft.kit import process_guard
 
 _PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def _load_libc() -> ctypes.CDLL | None:
+    return ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+_libc = _load_libc()
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class ChildProcess:
         return await self.wait()
 
     def guard(self, death_signal: signal.Signals) -> None:
-        self._guard = subprocess.Popen(
+        self._guard = subprocess.Popen(  # noqa: S603 - our own script
             (sys.executable, "-I", "-S", process_guard.__file__, str(self.pid), str(int(death_signal))),
             stdin=subprocess.PIPE,
             start_new_session=True,  # what kills our group must not kill the guard
@@ -86,7 +92,7 @@ def spawn(command: Command, output: IO[bytes] | int | None = None) -> ChildProce
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError(f"{command.argv[0]} was to be started outside the main thread, and would die with it")
     uid, gid = command.user or (None, None)
-    popen = subprocess.Popen(  # noqa: PLW1509 - see _death_signal_setter: the only portable moment to ask for the signal
+    popen = subprocess.Popen(  # noqa: S603 - running what the caller names is its purpose
         command.argv,
         env=command.env,
         cwd=command.cwd,
@@ -97,7 +103,7 @@ def spawn(command: Command, output: IO[bytes] | int | None = None) -> ChildProce
         group=gid,
         extra_groups=[] if command.user else None,
         process_group=0,
-        preexec_fn=_death_signal_setter(command.death_signal),
+        preexec_fn=_death_signal_setter(command.death_signal),  # noqa: PLW1509 - makes system calls only
     )
     child = ChildProcess(popen, command.stop_signal)
     if _libc is None:

@@ -1,18 +1,14 @@
 """What operations work with: built once per process by a composition root, and handed down."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from weft.domain.step import Catalogue
+from weft.engine.plans import PlanCache
+from weft.engine.ports import Wakeups
 from weft.kit.clock import Clock, utc_now
+from weft.progress.channel import ProgressChannel
 from weft.progress.feed import ProgressFeed
 from weft.storage.database import Database
-
-
-class Wakeups(Protocol):
-    """Tells the workers that there may be something to do. A lost wake-up delays work by a second and never loses it."""
-
-    async def wake(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +29,11 @@ class Limits:
 class Services:
     database: Database
     catalogue: Catalogue
+    plans: PlanCache
     wakeups: Wakeups
     progress: ProgressFeed
+    channel: ProgressChannel
+    """Tells the watchers in all processes when an operation, not a worker, changed a run."""
     secret_key: bytes
     """From which digests of API keys and upload links are made."""
     public_url: str

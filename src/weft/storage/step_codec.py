@@ -12,7 +12,6 @@
 | `r` | why it was skipped | not skipped |
 | `e` | error: code, message, details | no error |
 | `n` | not before, microseconds since the Unix epoch: the next attempt of a pending step | not pending |
-| `f` | fingerprint of the step, by which a later run knows that the result still holds | not completed |
 
 The executor writes this shape itself (it is the hot path); everybody else reads it here.
 """

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    Sequence,
     SmallInteger,
     Table,
     Text,
@@ -221,6 +220,8 @@ run_state = Table(
     Column("status", Text, nullable=False),
     Column("priority", SmallInteger, nullable=False, server_default="0"),
     Column("concurrency", Integer),
+    # How many batches may be held at once, over all workers; null for no limit.
+    Column("held_limit", Integer),
     Column("total", Integer, nullable=False),
     Column("completed", Integer, nullable=False, server_default="0"),
     Column("failed", Integer, nullable=False, server_default="0"),
@@ -250,8 +251,6 @@ run_state = Table(
     postgresql_with={"fillfactor": "50"},
 )
 
-lease_token = Sequence("lease_token", metadata=metadata, cache=1)
-
 run_batch = Table(
     "run_batch",
     metadata,
@@ -262,7 +261,7 @@ run_batch = Table(
     # Null for a run without entities: its one item is the run's own input.
     Column("entity_ids", ARRAY(Id)),
     Column("done", Boolean, nullable=False, server_default=text("false")),
-    # Taken while it lies in the future; then, or after a release, the batch is ready again.
+    # While it lies in the future the batch is held (or waits for a retry); then, or after a release, it is ready.
     Column("ready_at", Time, nullable=False, server_default=func.now()),
     Column("token", BigInteger, nullable=False, server_default="0"),
     Column("holder", Text),

@@ -1,0 +1,63 @@
+# Everything from a fresh clone, with python3 (3.11 or newer, with venv) and make. `make` alone lists the targets.
+# Paths are relative, so that the clone may lie in a folder with spaces in its name.
+
+PYTHON ?= python3
+ARGS ?=
+
+PY := .venv/bin/python
+WEFT := .venv/bin/weft
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo up test check bench schema format clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+demo: .venv/demo-installed ## a workflow over real records with live progress, everything embedded
+	$(WEFT) demo $(ARGS)
+
+up: .venv/demo-installed ## the server, until Ctrl-C
+	$(WEFT) up $(ARGS)
+
+test: .venv/dev-installed ## the tests; ARGS='tests/engine -x' for some of them
+	$(PY) -m pytest $(ARGS)
+
+check: .venv/dev-installed ## everything that must hold: style, types, layers, schema, tests
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m pyright
+	.venv/bin/lint-imports
+	$(WEFT) schema --check
+	$(PY) -m pytest $(ARGS)
+
+bench: .venv/dev-installed ## the benchmarks, each as a ratio to a floor measured in the same run
+	@for file in benchmarks/*.py; do echo "$$file"; $(PY) "$$file" $(ARGS) || exit 1; done
+
+schema: .venv/dev-installed ## writes schema.graphql from the code
+	$(WEFT) schema --write
+
+format: .venv/dev-installed ## formats the sources and puts right what can be put right without thinking
+	$(PY) -m ruff check --fix-only --quiet .
+	$(PY) -m ruff format .
+
+clean: ## back to a fresh clone: the environment, the caches, and the data in .weft with it
+	@if [ -e .weft ]; then $(PY) -c "from pathlib import Path; from weft.embedded import remove_data_folder as r; r(Path('.weft'))"; fi
+	rm -rf .venv build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests benchmarks migrations -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What runs Weft, and what develops it: two sets in one environment, so that a first demo does not wait for the second.
+.venv/demo-installed: pyproject.toml constraints.txt | $(PY)
+	@echo "Installing Weft into .venv (once, about half a minute)"
+	@$(INSTALL) '.[demo]'
+	@touch $@
+
+.venv/dev-installed: pyproject.toml constraints.txt | $(PY)
+	@echo "Installing Weft and its development tools into .venv (once, about a minute)"
+	@$(INSTALL) '.[dev]'
+	@touch $@ .venv/demo-installed
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Weft needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv .venv

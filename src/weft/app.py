@@ -1,0 +1,184 @@
+"""The API process: everything it consists of is built here, and nowhere else."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from weft.domain.errors import StartupError
+from weft.engine.plans import PlanCache
+from weft.engine.wakeups import ArqWakeups
+from weft.graphql import explorer
+from weft.graphql.limits import QueryLimits
+from weft.graphql.schema import WeftSchema
+from weft.graphql.view import GraphQLView, ViewOptions
+from weft.http import health
+from weft.http.body_limit import BodyLimit
+from weft.http.request_id import HEADER, RequestIds
+from weft.kit.logs import configure_logs
+from weft.operations.progress import reader_of
+from weft.operations.services import Limits, Services
+from weft.progress.channel import ProgressChannel
+from weft.progress.feed import ProgressFeed
+from weft.settings import Settings
+from weft.steps import discover
+from weft.storage import migrations
+from weft.storage.database import Database
+
+FILES = "/files/"
+"""Uploads stream in under this path and are limited by their own routes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What lives as long as the process."""
+
+    services: Services
+    wakeups: ArqWakeups
+    redis: Redis
+    stopping: asyncio.Event
+    """Set when the process begins to stop: event streams end then."""
+
+    @classmethod
+    def build(cls, settings: Settings) -> "Process":
+        if settings.database_url is None or settings.redis_url is None:
+            raise StartupError(
+                "The API needs WEFT_DATABASE_URL and WEFT_REDIS_URL. To start all on this machine: weft up"
+            )
+        if settings.secret_key is None:
+            raise StartupError(
+                "The API needs WEFT_SECRET_KEY: at least 32 random characters, the same in all processes."
+            )
+        database = Database.connect(
+            settings.database_url, pool_size=settings.database_pool_size, statement_cache=settings.statement_cache
+        )
+        catalogue = discover()
+        wakeups = ArqWakeups(settings.redis_url)
+        services = Services(
+            database=database,
+            catalogue=catalogue,
+            plans=PlanCache(catalogue),
+            wakeups=wakeups,
+            progress=ProgressFeed(settings.redis_url, reader_of(database)),
+            channel=ProgressChannel(settings.redis_url),
+            secret_key=settings.secret_key.get_secret_value().encode(),
+            public_url=settings.reached_at,
+            limits=Limits(import_bytes=settings.max_import_bytes),
+        )
+        return cls(services, wakeups, Redis.from_url(settings.redis_url), asyncio.Event())
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self.services.database.close)
+            closing.push_async_callback(self.redis.aclose)
+            closing.push_async_callback(self.wakeups.close)
+            closing.push_async_callback(self.services.channel.close)
+            await closing.enter_async_context(self.services.progress)
+            yield
+
+    async def check_migrations(self) -> None:
+        found, head = await migrations.current(self.services.database), migrations.head()
+        if found != head:
+            raise StartupError(f"The database is at migration {found}; this version of Weft needs {head}: weft migrate")
+
+    async def check_redis(self) -> None:
+        await self.redis.ping()
+
+
+def create_app(settings: Settings) -> Starlette:
+    return _app(settings, Process.build(settings))
+
+
+def _app(settings: Settings, process: Process) -> Starlette:
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        async with process.running():
+            yield
+
+    return Starlette(
+        routes=_routes(settings, process),
+        lifespan=lifespan,
+        middleware=[
+            Middleware(RequestIds),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.allowed_origins,
+                allow_methods=["GET", "POST", "PUT"],
+                allow_headers=["Authorization", "Content-Type", HEADER],
+                expose_headers=[HEADER],
+            ),
+            Middleware(BodyLimit, max_bytes=settings.max_body_bytes, streaming=(FILES,)),
+        ],
+    )
+
+
+def _routes(settings: Settings, process: Process) -> list[BaseRoute]:
+    limits = QueryLimits(
+        characters=settings.max_query_characters,
+        tokens=settings.max_query_tokens,
+        depth=settings.max_query_depth,
+        aliases=settings.max_query_aliases,
+        cost=settings.max_query_cost,
+    )
+    options = ViewOptions(
+        graphiql=settings.graphiql,
+        allowed_origins=settings.allowed_origins,
+        subscriptions_per_connection=settings.max_subscriptions,
+    )
+    view = GraphQLView(
+        WeftSchema(limits, introspection=settings.introspection), process.services, process.stopping, options
+    )
+    return [
+        Route("/", _to_graphql),
+        Route("/graphql", view),
+        WebSocketRoute("/graphql", view),
+        *([Route(f"{explorer.BASE}/{{name}}", explorer.explorer_asset)] if settings.graphiql else []),
+        *health.routes({"database": process.check_migrations, "redis": process.check_redis}),
+    ]
+
+
+async def _to_graphql(_request: Request) -> RedirectResponse:
+    return RedirectResponse("/graphql")
+
+
+class _Server(uvicorn.Server):
+    """Ends event streams before it waits for requests to finish, since they would never finish by themselves."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping.set()
+        await super().shutdown(sockets)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; then finish what runs, and return."""
+    configure_logs(settings.log_level, settings.log_format)
+    process = Process.build(settings)
+    config = uvicorn.Config(
+        _app(settings, process),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",  # half the CPU of the default protocol
+        ws_max_size=settings.max_body_bytes,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
+    _Server(config, process.stopping).run()

@@ -1,0 +1,96 @@
+"""One attempt of one step, and what its answer means. Every way in which a step can end becomes one of four outcomes."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any, cast
+
+import structlog
+
+from weft.domain.step import Call, Fail, Outcome, Output, Retry, Shape, Skip, StepContext, StepSignal
+from weft.engine.isolation import Isolation
+from weft.engine.microbatch import MicroBatches
+from weft.engine.plan import PlannedStep
+from weft.kit.cel import CelEvaluationError
+
+log = structlog.get_logger(__name__)
+
+MESSAGE_LENGTH = 2_000
+"""An exception may quote the whole document it failed on."""
+
+
+def outcome_of(answer: Any) -> Outcome:
+    if isinstance(answer, Output | Skip | Retry | Fail):
+        return answer
+    return Output(answer)
+
+
+def outcome_of_error(error: Exception, step: PlannedStep) -> Outcome:
+    """What a raised exception means: a signal is itself; anything else is a failure that names what was raised."""
+    match error:
+        case Skip() | Retry() | Fail():
+            return error
+        case StepSignal():
+            return Fail(str(error))
+        case CelEvaluationError():
+            return Fail(str(error), code="EXPRESSION_FAILED")
+        case _:
+            log.warning("A step raised an unexpected error", step=step.id, kind=step.kind, exc_info=error)
+            return Fail(f"{type(error).__name__}: {error}"[:MESSAGE_LENGTH], code="STEP_ERROR")
+
+
+def applies(step: PlannedStep, values: dict[str, Any]) -> bool:
+    """Whether the step's `when` holds. Raises `Fail` when it cannot be told."""
+    if step.when is None:
+        return True
+    try:
+        answer = step.when.evaluate(values)
+    except CelEvaluationError as error:
+        raise Fail(f"`when` of step {step.id!r} failed: {error}", code="WHEN_FAILED") from error
+    if not isinstance(answer, bool):
+        raise Fail(f"`when` of step {step.id!r} gave {answer!r:.100}, not true or false.", code="WHEN_FAILED")
+    return answer
+
+
+def compute(step: PlannedStep, ctx: StepContext, value: Any) -> Outcome:
+    """An attempt of a step that computes: inline, without an await."""
+    try:
+        return outcome_of(step.type.run(ctx, value))
+    except Exception as error:  # noqa: BLE001 - a step is a plugin: whatever it raises ends its item, never the worker
+        return outcome_of_error(error, step)
+
+
+class Attempts:
+    """Attempts of steps that do not compute inline: each by the means of its shape."""
+
+    def __init__(self, microbatches: MicroBatches, isolation: Isolation) -> None:
+        self._microbatches = microbatches
+        self._isolation = isolation
+
+    async def attend(self, step: PlannedStep, ctx: StepContext, value: Any) -> Outcome:
+        """Runs until the step answers, or its time is up: then it counts as failed for now."""
+        limit = step.timeout
+        try:
+            async with asyncio.timeout(limit.total_seconds() if limit else None):
+                return outcome_of(await self._answer(step, ctx, value))
+        except TimeoutError:
+            return Retry(_too_slow(step, limit), code="TIMEOUT")
+        except Exception as error:  # noqa: BLE001 - the same as in `compute`
+            return outcome_of_error(error, step)
+
+    async def _answer(self, step: PlannedStep, ctx: StepContext, value: Any) -> Any:
+        match step.shape:
+            case Shape.WAITS:
+                return await cast("Awaitable[Any]", step.type.run(ctx, value))
+            case Shape.SERVES_MANY:
+                return await self._microbatches.call(step, Call(ctx, value))
+            case Shape.HEAVY:
+                return await self._isolation.run(step, ctx, value)
+            case Shape.COMPUTES:
+                return step.type.run(ctx, value)
+
+
+def _too_slow(step: PlannedStep, limit: timedelta | None) -> str:
+    if limit is None:
+        return f"Step {step.id!r} gave up waiting."
+    return f"Step {step.id!r} did not answer within {limit.total_seconds():g} s."

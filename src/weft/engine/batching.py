@@ -1,0 +1,35 @@
+"""How a selection is cut into batches. Pure.
+
+Large batches cost few statements per item; small ones let several workers share a run and lose little to a takeover.
+Steps that compute take microseconds, so their batches are as large as one flush. Steps that wait take seconds, so
+theirs are small, and all items of a batch wait at once.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+
+LARGEST_COMPUTING = 1_000
+SMALLEST_COMPUTING = 50
+SHARES_OF_A_SMALL_RUN = 8
+LARGEST_WAITING = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    size: int
+    """Items per batch."""
+    held_limit: int | None
+    """Batches that may be held at once over all workers; None for no limit."""
+
+
+def cut(total: int, *, computes_only: bool, concurrency: int | None) -> Cut:
+    """`concurrency`: how many items may be under way at once, over all workers; None for no limit."""
+    share = ceil(total / SHARES_OF_A_SMALL_RUN) if total else 1
+    if computes_only:
+        size = min(max(share, SMALLEST_COMPUTING), LARGEST_COMPUTING)
+    else:
+        size = min(share, LARGEST_WAITING)
+    if concurrency is None:
+        return Cut(size, None)
+    size = min(size, concurrency)
+    return Cut(size, max(1, concurrency // size))

@@ -1,0 +1,72 @@
+"""What a step is handed while it serves one item."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from weft.domain.ids import UUID, new_id
+from weft.domain.run import LogLevel
+from weft.domain.step import HttpSender, StepContext
+from weft.kit.json import dumps
+
+LOG_MESSAGE_LENGTH = 10_000
+
+LogRow = tuple[UUID, UUID, int, str, str, str, str, datetime]
+"""In the order of `weft.storage.results.LOG_COLUMNS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTools:
+    """What the steps of one run share in this worker."""
+
+    run_id: UUID
+    http: HttpSender
+    add_log: Callable[[LogRow], None]
+
+
+class ItemContext(StepContext):
+    __slots__ = ("_ordinal", "_step_id", "_tools", "attempt", "values")
+
+    def __init__(self, tools: RunTools, ordinal: int, step_id: str, attempt: int, values: Mapping[str, Any]) -> None:
+        self._tools = tools
+        self._ordinal = ordinal
+        self._step_id = step_id
+        self.attempt = attempt
+        self.values = values
+
+    @property
+    def idempotency_key(self) -> str:
+        return f"{self._tools.run_id}:{self._ordinal}:{self._step_id}"
+
+    @property
+    def http(self) -> HttpSender:
+        return self._tools.http
+
+    def log(self, level: LogLevel, message: str, **fields: Any) -> None:
+        text = message.replace("\x00", "�")[:LOG_MESSAGE_LENGTH]
+        self._tools.add_log(
+            (
+                new_id(),
+                self._tools.run_id,
+                self._ordinal,
+                self._step_id,
+                level.value,
+                text,
+                dumps(fields),
+                datetime.now(UTC),
+            )
+        )
+
+
+class SteadyClock:
+    """Microseconds since the Unix epoch that never go back, even when the machine's clock is set."""
+
+    __slots__ = ("_offset_ns",)
+
+    def __init__(self) -> None:
+        self._offset_ns = time.time_ns() - time.perf_counter_ns()
+
+    def now_us(self) -> int:
+        return (time.perf_counter_ns() + self._offset_ns) // 1000

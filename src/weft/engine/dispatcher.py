@@ -1,0 +1,241 @@
+"""The dispatcher: one per worker. It claims batches while it has room, runs them, and keeps their leases.
+
+Which batch comes next is decided by Postgres at the claim. Here it is only decided how much one worker takes at once:
+a run that only computes holds two batches (one computes while the other is being written), a run that waits for others
+holds more, and some room is always left for another run.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.exc import DBAPIError, InterfaceError
+
+from weft.domain.errors import CallerError
+from weft.domain.ids import UUID
+from weft.domain.progress import Progress
+from weft.domain.step import HttpSender
+from weft.engine.attempt import Attempts
+from weft.engine.context import RunTools
+from weft.engine.execution import BatchExecution
+from weft.engine.plan import Plan
+from weft.engine.plans import PlanCache
+from weft.engine.ports import ProgressPublisher, Wakeups
+from weft.engine.preparing import prepare
+from weft.engine.recorder import RunRecorder
+from weft.storage import batches, results
+from weft.storage.batches import ClaimedBatch, Lease, RunFacts
+from weft.storage.database import Database
+from weft.storage.results import CounterDelta
+
+log = structlog.get_logger(__name__)
+
+LOOK_AROUND = timedelta(seconds=1)
+"""How often a worker looks for work that nobody woke it for: a lost wake-up, a dead worker's batch, a due retry."""
+MOST_BATCHES = 32
+MOST_COMPUTING = 2
+MOST_WAITING = 16
+RUNS_REMEMBERED = 64
+WAKE_OTHERS_EVERY = timedelta(milliseconds=200)
+
+
+@dataclass(slots=True)
+class RunHere:
+    """A run as this worker knows it."""
+
+    facts: RunFacts
+    plan: Plan
+    recorder: RunRecorder
+    tools: RunTools
+    held: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.held >= (MOST_COMPUTING if self.plan.computes_only else MOST_WAITING)
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    database: Database
+    plans: PlanCache
+    attempts: Attempts
+    http: HttpSender
+    publisher: ProgressPublisher
+    wakeups: Wakeups
+    holder: str
+    """The name of this worker, for people who look into the tables."""
+    lease: timedelta
+    _runs: dict[UUID, RunHere] = field(default_factory=dict[UUID, RunHere])
+    _executions: dict[Lease, BatchExecution] = field(default_factory=dict[Lease, BatchExecution])
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    _opening: dict[UUID, int] = field(default_factory=dict[UUID, int])
+    """Batches claimed of runs that are not read yet: one at a time, until it is known what the run is like."""
+    _work: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopping: bool = False
+    _woke_others: float = 0.0
+
+    def wake(self) -> None:
+        self._work.set()
+
+    async def run(self) -> None:
+        """Until `stop`."""
+        keeper = asyncio.create_task(self._keep_leases())
+        try:
+            while not self._stopping:
+                self._work.clear()
+                try:
+                    await self.run_once()
+                except (DBAPIError, InterfaceError, OSError, TimeoutError) as error:
+                    log.warning("The database cannot be asked for work at the moment", error=str(error))
+                try:
+                    async with asyncio.timeout(LOOK_AROUND.total_seconds()):
+                        await self._work.wait()
+                except TimeoutError:
+                    pass
+        finally:
+            keeper.cancel()
+
+    async def stop(self) -> None:
+        """Begin nothing new, let the steps under way answer, record what there is, give the batches back."""
+        self._stopping = True
+        self._work.set()
+        for execution in list(self._executions.values()):
+            execution.pause()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def run_once(self) -> int:
+        """Claim as many batches as there is room for; how many it were."""
+        claimed = 0
+        while not self._stopping and len(self._tasks) < MOST_BATCHES:
+            full = [run_id for run_id, run in self._runs.items() if run.is_full]
+            batch = await self._claim([*full, *self._opening])
+            if batch is None:
+                break
+            claimed += 1
+            self._start(batch)
+        if claimed and any(run.is_full for run in self._runs.values()):
+            await self._wake_others()
+        return claimed
+
+    async def _claim(self, excluded: list[UUID]) -> ClaimedBatch | None:
+        async with self.database.engine.connect() as connection:
+            batch = await batches.claim(connection, self.holder, self.lease, excluded)
+            # Nothing claimed is rolled back: the run may have been paused between the parts of the statement.
+            await (connection.commit() if batch is not None else connection.rollback())
+        return batch
+
+    async def _wake_others(self) -> None:
+        """There may be more than this worker takes: one wake-up reaches one worker, so each passes it on."""
+        now = time.monotonic()
+        if now - self._woke_others >= WAKE_OTHERS_EVERY.total_seconds():
+            self._woke_others = now
+            await self.wakeups.wake()
+
+    def _start(self, batch: ClaimedBatch) -> None:
+        run_id = batch.lease.run_id
+        run = self._runs.get(run_id)
+        if run is None:
+            self._opening[run_id] = 1
+        else:
+            run.held += 1
+        if batch.began:
+            self.publisher.publish(batch.progress)
+        task = asyncio.create_task(self._carry(batch, run))
+        self._tasks.add(task)
+        task.add_done_callback(self._carried)
+
+    def _carried(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._work.set()
+
+    async def _carry(self, batch: ClaimedBatch, known: RunHere | None) -> None:
+        """A claimed batch from its loading to its end."""
+        run_id = batch.lease.run_id
+        run = known
+        try:
+            run = known or await self._open(batch)
+            if run is not None:
+                await self._execute(batch, run)
+        except (DBAPIError, InterfaceError, OSError, TimeoutError) as error:
+            log.warning("A batch could not be carried on; its lease will run out", run=str(run_id), error=str(error))
+        except Exception as error:
+            log.exception("A batch broke off; its lease will run out", run=str(run_id), exc_info=error)
+        finally:
+            self._opening.pop(run_id, None)
+            if run is not None:
+                run.held -= 1
+            self._forget_old_runs()
+
+    async def _open(self, batch: ClaimedBatch) -> RunHere | None:
+        """Read the run and compile its plan. None when that cannot be: then the run has failed, and says why."""
+        run_id = batch.lease.run_id
+        async with self.database.reading() as connection:
+            facts = await batches.run_facts(connection, run_id)
+        try:
+            plan = self.plans.get(facts.version_id, facts.definition, facts.entity_schema)
+        except CallerError as error:
+            await self._fail(batch.progress, f"The workflow cannot be run by this version of Weft: {error}")
+            return None
+        recorder = RunRecorder(
+            self.database, run_id, facts.workspace_id, len(plan.steps), self.lease, self.publisher.publish
+        )
+        run = RunHere(facts, plan, recorder, RunTools(run_id, self.http, recorder.add_log), held=1)
+        self._runs[run_id] = run
+        self._opening.pop(run_id, None)
+        self._work.set()
+        return run
+
+    async def _execute(self, batch: ClaimedBatch, run: RunHere) -> None:
+        async with self.database.reading() as connection:
+            loaded = await batches.load_items(connection, batch, run.facts)
+        ways = prepare(run.plan, run.facts, loaded)
+        execution = BatchExecution(batch.lease, run.plan, ways, run.recorder, self.attempts, run.tools)
+        self._executions[batch.lease] = execution
+        if self._stopping:
+            execution.pause()
+        try:
+            await execution.run()
+        finally:
+            del self._executions[batch.lease]
+
+    async def _fail(self, progress: Progress, reason: str) -> None:
+        async with self.database.transaction() as connection:
+            ended = await results.add_to_counters(
+                connection, progress.run_id, CounterDelta(len(progress.steps)), reason
+            )
+        if ended is not None:
+            self.publisher.publish(ended)
+
+    def _forget_old_runs(self) -> None:
+        for run_id in [run_id for run_id, run in self._runs.items() if not run.held][:-RUNS_REMEMBERED]:
+            del self._runs[run_id]
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self.lease.total_seconds() / 3)
+            try:
+                await self.keep_leases_once()
+            except (DBAPIError, InterfaceError, OSError, TimeoutError) as error:
+                log.warning("Leases could not be renewed", error=str(error))
+
+    async def keep_leases_once(self) -> int:
+        """Renew every lease; tell the executions that lost theirs, or whose run was paused. How many were lost."""
+        held = list(self._executions)
+        if not held:
+            return 0
+        async with self.database.transaction() as connection:
+            still = await batches.renew(connection, held, self.lease)
+        lost = 0
+        for lease in held:
+            execution, run = self._executions.get(lease), self._runs.get(lease.run_id)
+            if execution is None or run is None:
+                continue
+            if lease not in still:
+                lost += 1
+                run.recorder.forget(lease)
+            elif still[lease]:
+                execution.pause()
+        return lost

@@ -1,0 +1,264 @@
+"""A batch under way: every item through the plan, each as far as it can go without waiting for the others.
+
+Steps that compute run inline, one item after the other, in slices of a few milliseconds. A step that waits becomes a
+task; when it answers, its item goes on. There is no barrier between steps, and no task for an item that only computes.
+"""
+
+import asyncio
+import random
+from datetime import timedelta
+from typing import Any
+
+from weft.domain.definition import OnFailure
+from weft.domain.step import Fail, Outcome, Output, Retry, Shape, Skip
+from weft.engine import finishing
+from weft.engine.attempt import Attempts, applies, compute
+from weft.engine.context import ItemContext, RunTools, SteadyClock
+from weft.engine.item import OPEN, RUNNING, ItemWay
+from weft.engine.plan import Plan, PlannedStep
+from weft.engine.recorder import RunRecorder
+from weft.engine.retry import GiveUp, decide
+from weft.engine.writes import Ended
+from weft.storage.batches import Lease
+from weft.storage.results import CheckpointRow, Publication
+
+SLICE = timedelta(milliseconds=4)
+"""Inline work between two looks at the event loop: heartbeats, other batches and a pause get their turn."""
+KEEP_WAITING = timedelta(seconds=2)
+"""A batch in which nothing is left but retries further away than this is given back instead of held."""
+GRACE = timedelta(seconds=10)
+"""For steps under way when the batch is to be given back: they may finish, so that they need not be done again."""
+
+
+class BatchExecution:
+    def __init__(
+        self, lease: Lease, plan: Plan, ways: list[ItemWay], recorder: RunRecorder, attempts: Attempts, tools: RunTools
+    ) -> None:
+        self.lease = lease
+        self._plan = plan
+        self._ways = ways
+        self._recorder = recorder
+        self._attempts = attempts
+        self._tools = tools
+        self._clock = SteadyClock()
+        self._open = {way.ordinal: way for way in ways}
+        self._tasks: dict[asyncio.Task[None], ItemWay] = {}
+        self._timers: dict[int, tuple[int, asyncio.TimerHandle]] = {}
+        """Ordinal to when it is due (microseconds) and what will call it."""
+        self._changed = asyncio.Event()
+        self._pausing = False
+        self._lost = False
+        self._crash: BaseException | None = None
+        """A fault of our own in an item's task. The batch is then left to its lease: whoever takes it over, later, loads
+        it afresh."""
+
+    async def run(self) -> None:
+        """Until every item is finished, or the batch was given back or lost."""
+        self._recorder.begin(self)
+        try:
+            await self._feed()
+            await self._settle()
+        finally:
+            self._drop_timers()
+            for task in self._tasks:
+                task.cancel()
+        if self._crash is not None:
+            self._recorder.forget(self.lease)
+            raise self._crash
+        if not self._lost:
+            await self._recorder.ended(self.lease, Ended(done=not self._open, ready_in=self._ready_in()))
+
+    # What the recorder and the worker say
+
+    def pause(self) -> None:
+        self._pausing = True
+        self._changed.set()
+
+    def lost(self) -> None:
+        self._lost = True
+        self._changed.set()
+
+    def take_checkpoints(self) -> tuple[list[CheckpointRow], list[Publication]]:
+        checkpoints: list[CheckpointRow] = []
+        publications: list[Publication] = []
+        for way in self._open.values():
+            if way.fresh:
+                checkpoint, publication = finishing.checkpoint(way)
+                checkpoints.append(checkpoint)
+                if publication is not None:
+                    publications.append(publication)
+        return checkpoints, publications
+
+    # The work
+
+    @property
+    def _stopping(self) -> bool:
+        return self._pausing or self._lost
+
+    async def _feed(self) -> None:
+        """Every item as far as it goes at once."""
+        slice_us = SLICE // timedelta(microseconds=1)
+        yield_at = self._clock.now_us() + slice_us
+        for way in self._ways:
+            if way.ended_early is None:
+                self._advance(way)
+            else:
+                self._finish(way)
+            if self._clock.now_us() >= yield_at:
+                await asyncio.sleep(0)
+                if self._stopping:
+                    return
+                yield_at = self._clock.now_us() + slice_us
+
+    async def _settle(self) -> None:
+        """Wait for the steps under way, as long as that makes sense."""
+        while self._tasks or self._timers:
+            if self._lost or self._crash is not None:
+                return
+            if self._pausing or (not self._tasks and self._next_due_in() > KEEP_WAITING):
+                break
+            self._changed.clear()
+            await self._changed.wait()
+        self._drop_timers()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GRACE.total_seconds())
+
+    def _advance(self, way: ItemWay) -> None:
+        """Run or skip every step of this item that is due; the rest follows when a step under way answers."""
+        for step in self._plan.steps:
+            if way.states[step.index] != OPEN:
+                continue
+            due = way.due(step)
+            if due is None:
+                continue
+            if not due:
+                way.skipped(step, way.why_not(step), explicit=False)
+            elif not self._begin(way, step):
+                return
+        if not way.running and way.ordinal not in self._timers:
+            self._finish(way)
+
+    def _begin(self, way: ItemWay, step: PlannedStep) -> bool:
+        """Start a due step. False when the item ended with it."""
+        if way.not_before and (not_before := way.not_before.get(step.index)) is not None:
+            if not_before > self._clock.now_us():
+                self._wait_until(way, not_before)
+                return True
+            del way.not_before[step.index]
+        values = way.values
+        values["input"] = value = way.input_of(step)
+        began = self._clock.now_us()
+        try:
+            if not applies(step, values):
+                way.skipped(step, "`when` is false", explicit=True)
+                return True
+        except Fail as fail:
+            return self._answered(way, step, fail, began)
+        attempt = way.attempts.get(step.index, 0) + 1
+        if step.shape is Shape.COMPUTES:
+            ctx = ItemContext(self._tools, way.ordinal, step.id, attempt, values)
+            return self._answered(way, step, compute(step, ctx, value), began)
+        # Other steps of the item may run beside this one: its names are its own.
+        ctx = ItemContext(self._tools, way.ordinal, step.id, attempt, {**values, "steps": dict(way.outputs)})
+        way.states[step.index] = RUNNING
+        way.running += 1
+        task = asyncio.create_task(self._attend(way, step, ctx, value, began))
+        self._tasks[task] = way
+        task.add_done_callback(self._task_ended)
+        return True
+
+    async def _attend(self, way: ItemWay, step: PlannedStep, ctx: ItemContext, value: Any, began: int) -> None:
+        outcome = await self._attempts.attend(step, ctx, value)
+        if self._lost or way.ordinal not in self._open:
+            return
+        way.running -= 1
+        way.states[step.index] = OPEN
+        if not self._answered(way, step, outcome, began):
+            return
+        way.fresh = True
+        self._recorder.worth_keeping()
+        if not self._pausing:
+            self._advance(way)
+        elif not way.running and OPEN not in way.states:
+            self._finish(way)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        self._changed.set()
+        if not task.cancelled():
+            self._crash = self._crash or task.exception()
+
+    def _answered(self, way: ItemWay, step: PlannedStep, outcome: Outcome, began: int) -> bool:
+        """Note what an attempt came to. False when the item ended with it."""
+        ended = self._clock.now_us()
+        match outcome:
+            case Output():
+                way.completed(step, outcome.value, began, ended, outcome.branches, outcome.effects)
+            case Skip():
+                way.skipped(step, outcome.reason, explicit=True)
+            case Retry():
+                return self._failed_for_now(way, step, outcome, began, ended)
+            case Fail():
+                return self._failed(way, step, outcome, began, ended)
+        return True
+
+    def _failed_for_now(self, way: ItemWay, step: PlannedStep, retry: Retry, began: int, ended: int) -> bool:
+        attempt = way.attempts.get(step.index, 0) + 1
+        fail = Fail(retry.reason, code=retry.code)
+        decision = decide(step.retry, attempt, retry.after, random.random())  # noqa: S311 - spreads load, guards nothing
+        if isinstance(decision, GiveUp):
+            return self._failed(way, step, fail, began, ended)
+        due = ended + decision.after // timedelta(microseconds=1)
+        way.retry_at(step, attempt, due, fail)
+        self._recorder.worth_keeping()
+        self._wait_until(way, due)
+        return True
+
+    def _failed(self, way: ItemWay, step: PlannedStep, fail: Fail, began: int, ended: int) -> bool:
+        way.failed(step, fail, began, ended)
+        if step.on_failure is OnFailure.CONTINUE:
+            return True
+        way.cancel_running()
+        stop = f"Step {step.id!r} failed: {fail.reason}" if step.on_failure is OnFailure.STOP_RUN else None
+        self._finish(way, stop)
+        return False
+
+    def _finish(self, way: ItemWay, stop_reason: str | None = None) -> None:
+        del self._open[way.ordinal]
+        for task, owner in self._tasks.items():
+            if owner is way and task is not asyncio.current_task():
+                task.cancel()
+        self._recorder.finished(self.lease, finishing.finish(way, self._clock.now_us(), stop_reason))
+
+    # Retries
+
+    def _wait_until(self, way: ItemWay, due_us: int) -> None:
+        timer = self._timers.get(way.ordinal)
+        if timer is not None:
+            if timer[0] <= due_us:
+                return
+            timer[1].cancel()
+        wait = max(0.0, (due_us - self._clock.now_us()) / 1e6)
+        handle = asyncio.get_running_loop().call_later(wait, self._try_again, way)
+        self._timers[way.ordinal] = (due_us, handle)
+
+    def _try_again(self, way: ItemWay) -> None:
+        del self._timers[way.ordinal]
+        if way.ordinal in self._open and not self._stopping:
+            self._advance(way)
+        self._changed.set()
+
+    def _next_due_in(self) -> timedelta:
+        due_us = min(due for due, _ in self._timers.values())
+        return timedelta(microseconds=max(0, due_us - self._clock.now_us()))
+
+    def _ready_in(self) -> timedelta:
+        """When a batch that is given back may be taken up again: at once, unless all that is left waits for a retry."""
+        now = self._clock.now_us()
+        waits = [min(way.not_before.values(), default=now) for way in self._open.values()]
+        return timedelta(microseconds=max(0, min(waits, default=now) - now))
+
+    def _drop_timers(self) -> None:
+        for _, handle in self._timers.values():
+            handle.cancel()
+        self._timers.clear()

@@ -1,0 +1,239 @@
+"""Heavy steps in processes of their own, so that one that hangs, bursts or crashes costs its one call.
+
+A small pool of sandboxes, started when they are first needed and used for many calls. A sandbox is killed, with all that
+its step started, when its call outlives its time, is cancelled, or answers too much; another takes its place. So no
+answer can ever be taken for that of another call.
+
+| what the step does | the call ends with |
+|---|---|
+| runs longer than it may | `Fail` STEP_TIMEOUT |
+| ends its process, or crashes it | `Fail` STEP_CRASHED, with the signal or exit code |
+| takes more memory than it may, or is killed by the system | `Fail` STEP_OUT_OF_MEMORY |
+| answers with more than it may | `Fail` STEP_OUTPUT_TOO_LARGE |
+| answers with what is not JSON | `Fail` STEP_OUTPUT_NOT_JSON |
+| is handed more than it may, or what is not JSON | `Fail` STEP_INPUT_TOO_LARGE, STEP_INPUT_NOT_JSON |
+
+Where no sandbox can be started at all, calls end with `Retry` STEP_PROCESS_FAILED, and a start is tried again only after a
+pause that grows.
+
+Not promised: limits on memory outside Linux, on all processes of one step together, and safety from code that means harm.
+A sandbox guards against accidents, not against attackers: it has the worker's user and network.
+"""
+
+import asyncio
+import math
+import signal
+import time
+import weakref
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from weft.domain.run import LogLevel
+from weft.domain.step import Fail, Outcome, Output, Retry, StepContext, StepType
+from weft.engine.plan import PlannedStep
+from weft.engine.sandbox_process import AnswerTooLargeError, SandboxBrokenError, SandboxEndedError, SandboxProcess
+from weft.engine.sandbox_protocol import SandboxLimits, decode_outcome
+from weft.kit.json import dump_bytes
+
+log = structlog.get_logger(__name__)
+
+MEMORY_BYTES = 512 * 1024 * 1024
+OUTPUT_BYTES = 16 * 1024 * 1024
+INPUT_BYTES = 64 * 1024 * 1024
+FILE_BYTES = 256 * 1024 * 1024
+DEFAULT_TIMEOUT = timedelta(seconds=60)
+
+MOST_CALLS = 10_000
+"""Then a sandbox is replaced: native libraries leak. Its start (about half a second) is then 0.05 ms a call."""
+
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 60.0
+
+
+class Isolation:
+    """Belongs to one event loop. `loader` names the function that gives the catalogue in the sandbox: `module:function`."""
+
+    def __init__(
+        self,
+        loader: str,
+        *,
+        processes: int = 2,
+        memory_bytes: int = MEMORY_BYTES,
+        output_bytes: int = OUTPUT_BYTES,
+        file_bytes: int = FILE_BYTES,
+        default_timeout: timedelta = DEFAULT_TIMEOUT,
+        most_calls: int = MOST_CALLS,
+    ) -> None:
+        self._loader = loader
+        self._processes = processes
+        self._limits = SandboxLimits(memory_bytes, output_bytes, file_bytes)
+        self._default_timeout = default_timeout
+        self._most_calls = most_calls
+        self._free = asyncio.Semaphore(processes)  # who waits longest is first
+        self._idle: list[SandboxProcess] = []
+        self._calls: set[asyncio.Task[Any]] = set()
+        self._closed = False
+        self._steps: weakref.WeakKeyDictionary[StepType[Any], bytes] = weakref.WeakKeyDictionary()
+        self._starts = _Starts()
+
+    async def run(self, step: PlannedStep, ctx: StepContext, value: Any) -> Output:
+        """Raises Skip, Retry and Fail. The step's time begins when it has a sandbox."""
+        task = asyncio.current_task()
+        if self._closed or task is None:
+            raise asyncio.CancelledError("the worker stops")
+        limit = step.timeout or self._default_timeout
+        call = _encoded_call(step, ctx, value, limit)
+        self._calls.add(task)
+        try:
+            async with self._free:
+                outcome = await self._ask(await self._sandbox(), step, ctx, call, limit)
+        finally:
+            self._calls.discard(task)
+        if isinstance(outcome, Output):
+            return outcome
+        raise outcome
+
+    async def close(self) -> None:
+        """Ends every sandbox. A call that is still under way is cancelled: it has no outcome."""
+        if self._closed:
+            return
+        self._closed = True
+        for task in self._calls:
+            task.cancel()
+        for _ in range(self._processes):  # all of them: no call holds a sandbox any more
+            await self._free.acquire()
+        await asyncio.gather(*(sandbox.end() for sandbox in self._idle))
+        self._idle.clear()
+
+    @property
+    def idle_pids(self) -> tuple[int, ...]:
+        return tuple(sandbox.pid for sandbox in self._idle)
+
+    async def _sandbox(self) -> SandboxProcess:
+        while self._idle:
+            sandbox = self._idle.pop()
+            if sandbox.running:
+                return sandbox
+            await sandbox.end()  # the system may have killed it while it waited
+        self._starts.refuse_in_a_pause()
+        try:
+            sandbox = await SandboxProcess.start(self._loader, self._limits)
+        except SandboxBrokenError as error:
+            raise self._starts.failed(str(error)) from error
+        self._starts.succeeded()
+        return sandbox
+
+    async def _ask(
+        self, sandbox: SandboxProcess, step: PlannedStep, ctx: StepContext, call: bytes, limit: timedelta
+    ) -> Outcome:
+        reusable = False
+        outcome: Outcome = Fail("The call was given up.")
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                answer = await sandbox.ask(self._encoded_step(step), call, lambda line: _log_line(ctx, line))
+            outcome = decode_outcome(answer)
+            reusable = not answer["retire"] and sandbox.calls < self._most_calls
+        except TimeoutError:
+            reason = f"The step did not answer within {limit.total_seconds():g} s, and was ended."
+            outcome = Fail(reason, code="STEP_TIMEOUT")
+        except AnswerTooLargeError:
+            most = self._limits.output_bytes
+            outcome = Fail(f"The step answers with more than {most:,} bytes of JSON.", code="STEP_OUTPUT_TOO_LARGE")
+        except SandboxEndedError:
+            outcome = cause_of_end(await sandbox.end(), limit)
+        finally:
+            _note_what_was_printed(sandbox, step, outcome)
+            if reusable:
+                self._idle.append(sandbox)
+            else:
+                await sandbox.end()
+        return outcome
+
+    def _encoded_step(self, step: PlannedStep) -> bytes:
+        encoded = self._steps.get(step.type)
+        if encoded is None:
+            config = step.type.config.model_dump(mode="json", by_alias=True)
+            encoded = self._steps[step.type] = dump_bytes({"kind": step.kind, "config": config})
+        return encoded
+
+
+class _Starts:
+    """After a start that failed, the next is tried only after a pause: a broken installation must not keep the machine busy."""
+
+    def __init__(self) -> None:
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
+        self._not_before = 0.0
+        self._reason = ""
+
+    def refuse_in_a_pause(self) -> None:
+        if (left := self._not_before - time.monotonic()) > 0:
+            raise self._refusal(left)
+
+    def failed(self, reason: str) -> Retry:
+        pause = self._pause_seconds
+        self._pause_seconds = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        self._not_before = time.monotonic() + pause
+        self._reason = reason
+        log.error("The process for heavy steps cannot start", reason=reason, next_try_in_seconds=pause)
+        return self._refusal(pause)
+
+    def succeeded(self) -> None:
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
+
+    def _refusal(self, left: float) -> Retry:
+        reason = f"The process for heavy steps cannot start: {self._reason}"
+        return Retry(reason, code="STEP_PROCESS_FAILED", after=timedelta(seconds=left))
+
+
+def cause_of_end(code: int | None, limit: timedelta) -> Fail:
+    """What a sandbox's exit code says about the call during which it ended by itself."""
+    if code is None or code >= 0:
+        return Fail(f"The step ended its process (exit code {code}).", code="STEP_CRASHED")
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    match name:
+        case "SIGKILL":
+            reason = "The system killed the process of the step, most likely for want of memory."
+            return Fail(reason, code="STEP_OUT_OF_MEMORY")
+        case "SIGXCPU":
+            reason = f"The step used more processor time than {limit.total_seconds():g} s allow, and was ended."
+            return Fail(reason, code="STEP_TIMEOUT")
+        case _:
+            return Fail(f"The step crashed its process ({name}).", code="STEP_CRASHED", details={"signal": name})
+
+
+def _encoded_call(step: PlannedStep, ctx: StepContext, value: Any, limit: timedelta) -> bytes:
+    values = dict(ctx.values)
+    call: dict[str, Any] = {
+        "values": values,
+        "attempt": ctx.attempt,
+        "idempotencyKey": ctx.idempotency_key,
+        "seconds": math.ceil(limit.total_seconds()),
+    }
+    if values.get("input") is not value or value is None:
+        call["input"] = value  # otherwise it is there already: a document is sent once
+    try:
+        encoded = dump_bytes(call)
+    except (TypeError, RecursionError) as error:  # orjson's own errors are TypeErrors
+        reason = f"What comes into step {step.id!r} is not JSON: {error}."
+        raise Fail(reason, code="STEP_INPUT_NOT_JSON") from error
+    if len(encoded) > INPUT_BYTES:
+        reason = f"What comes into step {step.id!r} has {len(encoded):,} bytes; at most {INPUT_BYTES:,} are allowed."
+        raise Fail(reason, code="STEP_INPUT_TOO_LARGE")
+    return encoded
+
+
+def _log_line(ctx: StepContext, line: list[Any]) -> None:
+    level, message, fields = line
+    ctx.log(LogLevel(level), message, **fields)
+
+
+def _note_what_was_printed(sandbox: SandboxProcess, step: PlannedStep, outcome: Outcome) -> None:
+    """For the operator, not for the run's log: it holds tracebacks and paths of this machine."""
+    if printed := sandbox.printed.take():
+        note = log.warning if isinstance(outcome, Fail) else log.debug
+        note("What a heavy step printed", step=step.id, kind=step.kind, printed=printed)

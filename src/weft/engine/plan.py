@@ -1,0 +1,61 @@
+"""A plan: a definition that was checked and compiled, ready to carry items through its steps.
+
+`weft.engine.compiler` makes it, once per workflow version and process. It is immutable and serves every item of every
+run of that version at once.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from weft.domain.definition import OnFailure, RetryPolicy
+from weft.domain.entity import JsonSchema
+from weft.domain.step import Shape, StepType
+from weft.kit.cel import CelExpression
+from weft.kit.cel_mapping import CelMapping
+from weft.kit.json_schema import SchemaValidator
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What a step waits for: the step at `index` in `Plan.steps`, or only one branch of it."""
+
+    index: int
+    branch: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    index: int
+    id: str
+    kind: str
+    type: StepType[Any]
+    """The prepared instance: its config is checked, its expressions are compiled."""
+    shape: Shape
+    edges: tuple[Edge, ...]
+    """In the order of `dependsOn`, which is the order in which outputs are merged. Empty for a root."""
+    when: CelExpression | None
+    retry: RetryPolicy
+    timeout: timedelta | None
+    """Of one attempt."""
+    on_failure: OnFailure
+    fingerprint: str
+    """Over everything its result depends on but the item: where it is equal, a recorded result still holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    steps: tuple[PlannedStep, ...]
+    """In topological order: a step stands after everything it depends on."""
+    leaves: tuple[int, ...]
+    """The steps that nobody depends on: their outputs are the item's output where `output` is None."""
+    output: CelMapping | None
+    """Reads the outputs of all steps; `input` is that of a root."""
+    input_schema: SchemaValidator | None
+    """Of the run's own input."""
+    parameters_schema: SchemaValidator | None
+    entity_schema: JsonSchema | None
+    computes_only: bool
+    """Whether every step only computes, so that items can be run inline in slices."""
+    names_read: frozenset[str]
+    """Which of input, entity, steps, params, run and item any expression or text reads."""

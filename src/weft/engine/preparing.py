@@ -1,0 +1,47 @@
+"""From a claimed batch to items ready to run: what the steps may know of each, and what was recorded before."""
+
+import time
+from typing import Any
+
+from weft.engine.item import Ending, ItemWay
+from weft.engine.plan import Plan
+from weft.storage.batches import LoadedItem, RunFacts
+
+ENTITY_DELETED = Ending(
+    "FAILED", {"code": "ENTITY_DELETED", "message": "The entity was deleted before its turn came."}
+)
+
+
+def prepare(plan: Plan, facts: RunFacts, items: list[LoadedItem]) -> list[ItemWay]:
+    run = {
+        "id": str(facts.run_id),
+        "workflowId": str(facts.workflow_id),
+        "createdAt": facts.created_at.isoformat().replace("+00:00", "Z"),
+    }
+    return [_way(plan, facts, run, item) for item in items]
+
+
+def _way(plan: Plan, facts: RunFacts, run: dict[str, str], item: LoadedItem) -> ItemWay:
+    has_entity = item.entity_id is not None
+    values: dict[str, Any] = {
+        "input": item.data if has_entity else facts.input,
+        "entity": item.data,
+        "steps": {},
+        "params": facts.parameters,
+        "run": run,
+        "item": {
+            "id": f"{facts.run_id}:{item.ordinal}",
+            "ordinal": item.ordinal,
+            "entityId": str(item.entity_id) if has_entity else None,
+            "externalId": item.external_id,
+        },
+    }
+    way = ItemWay(plan, item.ordinal, item.entity_id, item.entity_version, values, time.time_ns() // 1000)
+    if has_entity and item.data is None:
+        way.ended_early = ENTITY_DELETED
+    elif item.checkpoint is not None:
+        # What was recorded of another version of the entity says nothing about this one.
+        way.checkpointed = True
+        if item.checkpoint_version == item.entity_version:
+            way.restore(item.checkpoint)
+    return way

@@ -1,0 +1,245 @@
+"""The recorder: the only writer of results and counters.
+
+One per run and worker. Executions hand it finished items and ended batches; it writes what has gathered, every
+`FLUSH_INTERVAL` or `FLUSH_ITEMS`, at once when a batch ends, and never two flushes of one run at the same time. While
+one flush is under way the next one gathers, so a slow database makes flushes larger, not more.
+
+A flush is one transaction (`weft.storage.results`). When it fails before its end, it is tried again with the same rows
+until it succeeds or the leases are gone; when the connection broke at the commit, a look at the rows tells whether it
+went through.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from weft.domain.ids import UUID
+from weft.domain.progress import Progress, RunStatus
+from weft.engine.context import LogRow
+from weft.engine.writes import BatchWrites, Ended, FinishedItem, counter_delta, ordinals_of
+from weft.kit.backoff import Backoff
+from weft.storage import results
+from weft.storage.batches import Lease
+from weft.storage.database import Database
+from weft.storage.progress import newer
+from weft.storage.results import CheckpointRow, Hold, Publication
+
+log = structlog.get_logger(__name__)
+
+FLUSH_INTERVAL = timedelta(milliseconds=100)
+FLUSH_ITEMS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """How a flush came out."""
+
+    progress: Progress | None
+    """After it; None when there was nothing to count, or nothing could be written."""
+    held: frozenset[int]
+    """The numbers of the batches whose lease still held."""
+    run_is_over: bool = False
+    """The run was ended by somebody else: nothing of it can be written any more."""
+
+
+class Execution(Protocol):
+    """A batch under way, as the recorder sees it."""
+
+    lease: Lease
+
+    def take_checkpoints(self) -> tuple[list[CheckpointRow], list[Publication]]:
+        """Of the items that are not finished: what was decided since the last time, if it is worth keeping."""
+        ...
+
+    def lost(self) -> None:
+        """Somebody else holds the batch now, or the run has ended: nothing of it can be written any more."""
+        ...
+
+    def pause(self) -> None:
+        """Begin nothing new; give the batch back."""
+        ...
+
+
+class RunRecorder:
+    def __init__(
+        self,
+        database: Database,
+        run_id: UUID,
+        workspace_id: UUID,
+        steps: int,
+        lease: timedelta,
+        publish: Callable[[Progress], None],
+    ) -> None:
+        self._database = database
+        self._run_id = run_id
+        self._workspace_id = workspace_id
+        self._steps = steps
+        self._lease = lease
+        self._publish = publish
+        self._writes: dict[Lease, BatchWrites] = {}
+        self._executions: dict[Lease, Execution] = {}
+        self._logs: list[LogRow] = []
+        self._gathered = 0
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._settled: dict[Lease, asyncio.Event] = {}
+
+    # What executions say
+
+    def begin(self, execution: Execution) -> None:
+        self._executions[execution.lease] = execution
+        self._settled[execution.lease] = asyncio.Event()
+
+    def finished(self, lease: Lease, item: FinishedItem) -> None:
+        if lease not in self._executions:
+            return
+        self._writes.setdefault(lease, BatchWrites()).finished.append(item)
+        self._gathered += 1
+        if self._gathered >= FLUSH_ITEMS or item.stop_reason is not None:
+            self._wanted.set()
+        self._ensure_running()
+
+    def worth_keeping(self) -> None:
+        """An item that is not finished has something that must not be done twice: flush within the interval."""
+        self._ensure_running()
+
+    async def ended(self, lease: Lease, ended: Ended) -> None:
+        """Returns when all of the batch is stored, or lost."""
+        if lease not in self._executions:
+            return
+        self._writes.setdefault(lease, BatchWrites()).ended = ended
+        self._wanted.set()
+        self._ensure_running()
+        await self._settled[lease].wait()
+
+    def add_log(self, row: LogRow) -> None:
+        self._logs.append(row)
+        self._ensure_running()
+
+    def forget(self, lease: Lease) -> None:
+        """The batch is lost: what gathered of it is dropped."""
+        execution = self._executions.pop(lease, None)
+        self._writes.pop(lease, None)
+        if execution is not None:
+            execution.lost()
+        if (settled := self._settled.pop(lease, None)) is not None:
+            settled.set()
+
+    # Writing
+
+    def _ensure_running(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._flush_until_empty())
+
+    async def _flush_until_empty(self) -> None:
+        while True:
+            if not self._wanted.is_set():
+                try:
+                    async with asyncio.timeout(FLUSH_INTERVAL.total_seconds()):
+                        await self._wanted.wait()
+                except TimeoutError:
+                    pass
+            self._wanted.clear()
+            self._gathered = 0
+            self._gather_checkpoints()
+            writes, self._writes = self._writes, {}
+            logs, self._logs = self._logs, []
+            if not writes and not logs:
+                return
+            await self._flush_with_retries(writes, logs)
+
+    def _gather_checkpoints(self) -> None:
+        for lease, execution in self._executions.items():
+            checkpoints, publications = execution.take_checkpoints()
+            if checkpoints:
+                gathered = self._writes.setdefault(lease, BatchWrites())
+                gathered.checkpoints.extend(checkpoints)
+                gathered.publications.extend(publications)
+
+    async def _flush_with_retries(self, writes: dict[Lease, BatchWrites], logs: list[LogRow]) -> None:
+        backoff = Backoff(first=0.05, longest=2.0)
+        tried = False
+        while True:
+            try:
+                flushed = await self._flush(writes, logs, look_first=tried)
+            except (DBAPIError, InterfaceError, OSError, TimeoutError) as error:
+                tried = True
+                log.warning("A flush failed and is tried again", run=str(self._run_id), error=str(error))
+                await asyncio.sleep(backoff.next())
+                continue
+            except Exception as error:
+                log.exception("A flush cannot be written; its batches are left to be done again", exc_info=error)
+                flushed = Flushed(None, frozenset())
+            break
+        self._settle(writes, flushed)
+
+    async def _flush(self, writes: dict[Lease, BatchWrites], logs: list[LogRow], *, look_first: bool) -> Flushed:
+        async with self._database.engine.connect() as connection, connection.begin() as transaction:
+            if look_first and await results.already_there(connection, self._run_id, ordinals_of(writes.values())):
+                found = await newer(connection, {self._run_id: -1})
+                return Flushed(found.get(self._run_id), frozenset(lease.number for lease in writes))
+            held = await results.keep_leases(connection, self._run_id, self._holds(writes))
+            kept = [batch for lease, batch in writes.items() if lease.number in held]
+            finished = [item for batch in kept for item in batch.finished]
+            await self._write(connection, kept, finished)
+            if logs:
+                await results.add_logs(connection, logs)
+            if not finished:
+                return Flushed(None, held)
+            stop_reason = next((item.stop_reason for item in finished if item.stop_reason is not None), None)
+            delta = counter_delta(finished, self._steps)
+            progress = await results.add_to_counters(connection, self._run_id, delta, stop_reason)
+            if progress is None:
+                await transaction.rollback()
+                return Flushed(None, frozenset(), run_is_over=True)
+            return Flushed(progress, held)
+
+    def _holds(self, writes: dict[Lease, BatchWrites]) -> list[Hold]:
+        return [
+            Hold(lease, done=False, released=False, ready_in=self._lease)
+            if batch.ended is None
+            else Hold(lease, done=batch.ended.done, released=not batch.ended.done, ready_in=batch.ended.ready_in)
+            for lease, batch in writes.items()
+        ]
+
+    async def _write(
+        self, connection: AsyncConnection, kept: list[BatchWrites], finished: list[FinishedItem]
+    ) -> None:
+        if finished:
+            await results.add_items(connection, self._run_id, [item.row for item in finished])
+        done = {item.row.ordinal for item in finished}
+        # An item may have left a checkpoint for this very flush and finished before it began.
+        checkpoints = {row.ordinal: row for batch in kept for row in batch.checkpoints if row.ordinal not in done}
+        if checkpoints:
+            await results.save_checkpoints(connection, self._run_id, list(checkpoints.values()))
+        if stale := [item.row.ordinal for item in finished if item.had_checkpoint]:
+            await results.drop_checkpoints(connection, self._run_id, stale)
+        publications = [row for batch in kept for row in batch.publications]
+        publications += [item.publication for item in finished if item.publication is not None]
+        if publications:
+            await results.publish_entities(connection, self._workspace_id, publications)
+
+    def _settle(self, writes: dict[Lease, BatchWrites], flushed: Flushed) -> None:
+        """After the commit: who lost its batch, whose batch is through, and what the run's state asks for."""
+        for lease, batch in writes.items():
+            if lease.number not in flushed.held:
+                self.forget(lease)
+            elif batch.ended is not None:
+                self._executions.pop(lease, None)
+                if (settled := self._settled.pop(lease, None)) is not None:
+                    settled.set()
+        progress = flushed.progress
+        if progress is not None:
+            self._publish(progress)
+        if flushed.run_is_over or (progress is not None and progress.status.is_terminal):
+            for lease in list(self._executions):
+                self.forget(lease)
+        elif progress is not None and progress.status is RunStatus.PAUSED:
+            for execution in list(self._executions.values()):
+                execution.pause()

@@ -1,0 +1,235 @@
+"""The process in which heavy steps run: `python -m weft.engine.sandbox <settings as JSON>`.
+
+It loads the step types, then answers one call after the other until the worker closes the connection. It holds nothing
+that matters: the worker may kill it at any moment, and starts another. What it prints goes to the worker, which keeps the
+end of it.
+"""
+
+import socket
+import sys
+import threading
+import traceback
+from collections import OrderedDict
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from weft.domain.errors import WeftError
+from weft.domain.run import LogLevel
+from weft.domain.step import (
+    Catalogue,
+    Fail,
+    HttpSender,
+    Outcome,
+    Output,
+    Retry,
+    Skip,
+    StepContext,
+    StepSignal,
+    StepType,
+)
+from weft.engine.sandbox_limits import allow_processor_time, apply_limits, end_with_the_worker, resident_bytes
+from weft.engine.sandbox_protocol import (
+    LENGTH,
+    LOG_FIELDS_BYTES,
+    LOG_MESSAGE_LENGTH,
+    MOST_LOG_LINES,
+    SandboxLimits,
+    encode_outcome,
+)
+from weft.engine.sandbox_scope import SandboxScope
+from weft.kit.cel import CelEvaluationError
+from weft.kit.json import dump_bytes, loads
+
+STEPS_KEPT = 64
+"""Prepared steps: those of the workflow versions that run at the moment, and a few more."""
+
+REASON_LENGTH = 2_000
+"""An exception may quote the whole document it failed on."""
+
+_OUT_OF_MEMORY = dump_bytes(
+    {
+        **encode_outcome(Fail("The step needs more memory than it may use.", code="STEP_OUT_OF_MEMORY")),
+        "retire": True,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    loader: str
+    """Where the catalogue comes from: `module:function`."""
+    connection: int
+    """The inherited file descriptor of our end."""
+    path: tuple[str, ...]
+    """Where the worker finds modules: the same step types are found here."""
+    limits: SandboxLimits
+
+
+class Connection:
+    def __init__(self, fd: int) -> None:
+        self._socket = socket.socket(fileno=fd)
+        self._socket.set_inheritable(False)  # what a step starts must not hold it open, nor write to it
+        self._reader = self._socket.makefile("rb")
+        self._lock = threading.Lock()  # a step may log from threads of its own
+
+    def send(self, message: bytes) -> None:
+        with self._lock:
+            self._socket.sendall(LENGTH.pack(len(message)))
+            self._socket.sendall(message)
+
+    def receive(self) -> bytes | None:
+        """None when the worker has closed its end."""
+        header = self._reader.read(LENGTH.size)
+        return self._reader.read(*LENGTH.unpack(header)) if len(header) == LENGTH.size else None
+
+
+class SandboxContext(StepContext):
+    __slots__ = ("_connection", "_idempotency_key", "_lines_left", "attempt", "values")
+
+    def __init__(self, connection: Connection, call: dict[str, Any]) -> None:
+        self._connection = connection
+        self._idempotency_key: str = call["idempotencyKey"]
+        self._lines_left = MOST_LOG_LINES
+        self.attempt = call["attempt"]
+        self.values = call["values"]
+
+    @property
+    def idempotency_key(self) -> str:
+        return self._idempotency_key
+
+    @property
+    def http(self) -> HttpSender:
+        raise Fail("A step that runs in a process of its own has no HTTP client.", code="HTTP_NOT_AVAILABLE")
+
+    def log(self, level: LogLevel, message: str, **fields: Any) -> None:
+        if self._lines_left == 0:
+            return
+        self._lines_left -= 1
+        if self._lines_left == 0:
+            level, message, fields = LogLevel.WARNING, f"More than {MOST_LOG_LINES} lines: the rest is left out.", {}
+        if len(dump_bytes(fields)) > LOG_FIELDS_BYTES:
+            fields = {"leftOut": sorted(fields)[:20]}
+        self._connection.send(dump_bytes({"log": [level, message[:LOG_MESSAGE_LENGTH], fields]}))
+
+    def close(self) -> None:
+        """A thread that outlives its call must not log into the next one."""
+        self._lines_left = 0
+
+
+class Sandbox:
+    def __init__(self, catalogue: Catalogue, connection: Connection, limits: SandboxLimits) -> None:
+        self._catalogue = catalogue
+        self._connection = connection
+        self._limits = limits
+        self._steps: OrderedDict[bytes, StepType[Any]] = OrderedDict()
+        self._most_resident_bytes = resident_bytes() + limits.memory_bytes // 2
+
+    def serve(self) -> None:
+        while (step := self._connection.receive()) is not None and (call := self._connection.receive()) is not None:
+            answer = self._answer(step, call)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            self._connection.send(answer)
+
+    def _answer(self, step: bytes, call: bytes) -> bytes:
+        try:
+            return self._encoded(self._outcome(step, loads(call)))
+        except MemoryError:
+            pass  # left first, so that the frames that hold the memory are gone before anything else is made
+        return _OUT_OF_MEMORY
+
+    def _outcome(self, step: bytes, call: dict[str, Any]) -> Outcome:
+        ctx = SandboxContext(self._connection, call)
+        allow_processor_time(call["seconds"])
+        try:
+            value = call["input"] if "input" in call else call["values"]["input"]
+            answer = self._prepared(step).run(ctx, value)
+        except MemoryError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a step is a plugin: whatever it raises, SystemExit too, is its answer
+            return outcome_of_error(error)
+        finally:
+            ctx.close()
+        return answer if isinstance(answer, Output | Skip | Retry | Fail) else Output(answer)
+
+    def _prepared(self, step: bytes) -> StepType[Any]:
+        if (prepared := self._steps.get(step)) is None:
+            named = loads(step)
+            prepared = self._steps[step] = prepare(self._catalogue, named["kind"], named["config"])
+            if len(self._steps) > STEPS_KEPT:
+                self._steps.popitem(last=False)
+        self._steps.move_to_end(step)
+        return prepared
+
+    def _encoded(self, outcome: Outcome) -> bytes:
+        try:
+            message = {**encode_outcome(outcome), "retire": resident_bytes() > self._most_resident_bytes}
+            encoded = dump_bytes(message)
+        except (TypeError, RecursionError) as error:  # orjson's own errors are TypeErrors
+            return self._encoded(Fail(f"What the step answered is not JSON: {error}.", code="STEP_OUTPUT_NOT_JSON"))
+        if len(encoded) <= self._limits.output_bytes:
+            return encoded
+        most = self._limits.output_bytes
+        reason = f"The step answered with {len(encoded):,} bytes of JSON; at most {most:,} are allowed."
+        return self._encoded(Fail(reason, code="STEP_OUTPUT_TOO_LARGE"))
+
+
+def prepare(catalogue: Catalogue, kind: str, config: Any) -> StepType[Any]:
+    found = catalogue.find(kind)
+    if found is None:
+        raise Fail(f"The process for heavy steps knows no step type {kind!r}.", code="STEP_TYPE_UNKNOWN")
+    step_type, _ = found
+    try:
+        return step_type(step_type.Config.model_validate(config), SandboxScope())
+    except (ValidationError, WeftError) as error:
+        reason = f"The process for heavy steps cannot prepare a step of the type {kind!r}: {error}"
+        raise Fail(reason[:REASON_LENGTH], code="STEP_NOT_PREPARED") from error
+
+
+def outcome_of_error(error: BaseException) -> Outcome:
+    match error:
+        case Skip() | Retry() | Fail():
+            return error
+        case StepSignal():
+            return Fail(str(error))
+        case CelEvaluationError():
+            return Fail(str(error), code="EXPRESSION_FAILED")
+        case SystemExit():
+            return Fail(f"The step tried to end its process: sys.exit({error.code!r:.100}).", code="STEP_CRASHED")
+        case _:
+            traceback.print_exception(error)  # to the worker, with what else the step printed
+            return Fail(f"{type(error).__name__}: {error}"[:REASON_LENGTH], code="STEP_ERROR")
+
+
+def load(loader: str) -> Catalogue:
+    module, _, function = loader.partition(":")
+    catalogue = getattr(import_module(module), function)()
+    if not isinstance(catalogue, Catalogue):
+        raise TypeError(f"{loader} gives no catalogue but {type(catalogue).__name__}")
+    return catalogue
+
+
+def main() -> NoReturn:
+    raw = loads(sys.argv[1])
+    settings = SandboxSettings(raw["loader"], raw["connection"], tuple(raw["path"]), SandboxLimits(**raw["limits"]))
+    connection = Connection(settings.connection)
+    end_with_the_worker()
+    sys.path[:] = settings.path
+    try:
+        catalogue = load(settings.loader)
+    except BaseException as error:  # noqa: BLE001 - whatever an import raises, the worker has to be told
+        traceback.print_exception(error)
+        connection.send(dump_bytes({"broken": f"{type(error).__name__}: {error}"[:REASON_LENGTH]}))
+        sys.exit(1)
+    apply_limits(settings.limits)
+    sandbox = Sandbox(catalogue, connection, settings.limits)
+    connection.send(dump_bytes({"ready": True}))
+    sandbox.serve()
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""What one step may refer to, and where the mistakes in its texts go."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from weft.domain.entity import JsonSchema
+from weft.domain.errors import ErrorCode
+from weft.domain.step import StepScope
+from weft.engine.findings import Findings
+from weft.engine.scope_problems import worded
+from weft.engine.step_text import compile_text, unknown_variables
+from weft.kit.cel import CelExpression, CelScope, CelSyntaxError, compile_cel
+from weft.kit.cel_mapping import CelMapping, compile_mapping
+from weft.kit.cel_problems import CelProblem
+from weft.kit.json_schema import SchemaProblemError, SchemaValidator, compile_schema
+from weft.kit.liquid import LiquidProblem, LiquidSyntaxProblemError, LiquidTemplate
+
+RUN_SCHEMA: JsonSchema = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "workflowId": {"type": "string"},
+        "createdAt": {"type": "string", "format": "date-time"},
+    },
+    "required": ["id", "workflowId", "createdAt"],
+    "additionalProperties": False,
+}
+ITEM_SCHEMA: JsonSchema = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "ordinal": {"type": "integer"},
+        "entityId": {"type": ["string", "null"]},
+        "externalId": {"type": ["string", "null"]},
+    },
+    "required": ["id", "ordinal", "entityId", "externalId"],
+    "additionalProperties": False,
+}
+_NO_STEPS: JsonSchema = {"type": "object", "additionalProperties": False}
+
+@dataclass(frozen=True, slots=True)
+class ScopeNames:
+    """What is known of each name in scope."""
+
+    input: JsonSchema | None
+    entity: JsonSchema | None
+    """None: the workflow has no entities, so there is no such name."""
+    steps: Mapping[str, JsonSchema | None]
+    """The outputs of the steps that have run by then."""
+    other_steps: tuple[str, ...]
+    """Those of the definition that have not, or not for certain."""
+    parameters: JsonSchema | None
+
+    def cel(self) -> CelScope:
+        steps: dict[str, JsonSchema | None] = {f"steps.{step_id}": schema for step_id, schema in self.steps.items()}
+        entity = {} if self.entity is None else {"entity": self.entity}
+        return CelScope({
+            "input": self.input,
+            **entity,
+            **(steps or {"steps": _NO_STEPS}),
+            "params": self.parameters,
+            "run": RUN_SCHEMA,
+            "item": ITEM_SCHEMA,
+        })
+
+
+class DefinitionScope(StepScope):
+    """Everything that compiles notes its mistakes under `path`, and gives something in place of what is wrong."""
+
+    def __init__(self, names: ScopeNames, findings: Findings, path: tuple[str, ...], reads: set[str]) -> None:
+        self.input_schema = names.input
+        self.entity_schema = names.entity
+        self._names = names
+        self._findings = findings
+        self._path = path
+        self._reads = reads
+        self._cel: CelScope | None = None
+
+    def under(self, *path: str) -> "DefinitionScope":
+        below = DefinitionScope(self._names, self._findings, (*self._path, *path), self._reads)
+        below._cel = self._cel  # noqa: SLF001 - another of the same class
+        return below
+
+    def expression(self, source: str, *path: str) -> CelExpression:
+        try:
+            expression = compile_cel(source, self._scope())
+        except CelSyntaxError as error:
+            for problem in error.problems:
+                self._report(problem, source, path, ErrorCode.INVALID_EXPRESSION)
+            return _unknown_expression()
+        self._note(expression.references)
+        return expression
+
+    def mapping(self, sources: Mapping[str, str], *path: str) -> CelMapping:
+        try:
+            mapping = compile_mapping(sources, self._scope())
+        except CelSyntaxError:
+            # One by one: what is right stays known, so that one mistake is not reported again by all later steps.
+            return CelMapping({name: self.expression(source, *path, name) for name, source in sources.items()}, None)
+        self._note(mapping.references)
+        return mapping
+
+    def template(self, source: str, *path: str) -> LiquidTemplate:
+        try:
+            text = compile_text(source)
+        except LiquidSyntaxProblemError as error:
+            for problem in error.problems:
+                self._report(problem, source, path, ErrorCode.INVALID_TEMPLATE)
+            return compile_text("")
+        for problem in unknown_variables(text, self._scope().types):
+            self._report(problem, source, path, ErrorCode.INVALID_TEMPLATE)
+        self._reads.update(text.names_read)
+        return text
+
+    def json_schema(self, schema: JsonSchema, *path: str) -> SchemaValidator:
+        try:
+            return compile_schema(schema)
+        except SchemaProblemError as error:
+            for violation in error.problems:
+                place = ".".join(violation.path) or "The schema"
+                self.problem(ErrorCode.INVALID_SCHEMA, f"{place} {violation.message}.", *path, *violation.path)
+            return compile_schema({})
+
+    def problem(self, code: ErrorCode, message: str, *path: str, hint: str | None = None) -> None:
+        self._findings.add(code, message, *self._path, *path, hint=hint)
+
+    def _scope(self) -> CelScope:
+        if self._cel is None:
+            self._cel = self._names.cel()
+        return self._cel
+
+    def _note(self, references: Iterable[str]) -> None:
+        self._reads.update(reference.partition(".")[0] for reference in references)
+
+    def _report(self, problem: CelProblem | LiquidProblem, source: str, path: tuple[str, ...], otherwise: ErrorCode) -> None:
+        words = worded(
+            problem.message,
+            source,
+            otherwise,
+            other_steps=self._names.other_steps,
+            has_entity=self._names.entity is not None,
+        )
+        self._findings.add(
+            words.code, words.message, *self._path, *path, hint=words.hint, line=problem.line, column=problem.column
+        )
+
+
+@cache
+def _unknown_expression() -> CelExpression:
+    """An expression of which nothing is known."""
+    return compile_cel("input", CelScope({"input": None}))

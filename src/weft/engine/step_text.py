@@ -1,0 +1,66 @@
+"""Liquid texts of steps: the names in scope, and beside them the fields of the step's input.
+
+`{{ total }}` is `{{ input.total }}` wherever `total` is none of the names in scope. Only fields that the text reads are
+looked at, so a wide input costs nothing.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, cast
+
+from weft.kit.cel_types import SCALARS, CelType, member_of
+from weft.kit.liquid import LiquidProblem, LiquidTemplate, LiquidVariable, compile_liquid
+from weft.kit.suggest import hint_for
+
+NAMES = frozenset({"input", "entity", "steps", "params", "run", "item"})
+
+
+class StepText(LiquidTemplate):
+    """Rendered with the names in scope of a step, as `StepContext.values` has them."""
+
+    def __init__(self, template: LiquidTemplate) -> None:
+        super().__init__(template.source, template._template, template.variables)  # noqa: SLF001 - it becomes this one
+        self._fields = tuple({path[0] for variable in self.variables if (path := variable.path)[0] not in NAMES})
+
+    @property
+    def names_read(self) -> frozenset[str]:
+        read = {variable.path[0] for variable in self.variables}
+        return frozenset(read & NAMES | ({"input"} if self._fields else set[str]()))
+
+    def render(self, values: Mapping[str, Any]) -> str:
+        given = values.get("input")
+        if self._fields and isinstance(given, dict):
+            fields = cast("dict[str, Any]", given)
+            values = {**{name: fields[name] for name in self._fields if name in fields}, **values}
+        return super().render(values)
+
+
+def compile_text(source: str) -> StepText:
+    """Raises LiquidSyntaxProblemError."""
+    return StepText(compile_liquid(source))
+
+
+def unknown_variables(text: StepText, types: Mapping[str, CelType]) -> Iterator[LiquidProblem]:
+    """The variables that no item can have, by what is known of the names in scope."""
+    for variable in text.variables:
+        if (message := _unknown(variable, types)) is not None:
+            yield LiquidProblem(message, variable.line, variable.column)
+
+
+def _unknown(variable: LiquidVariable, types: Mapping[str, CelType]) -> str | None:
+    first, *below = variable.path
+    if first in types:
+        return _unknown_below(types[first], below, ())
+    if first in NAMES:
+        return f'there is no name "{first}" here{hint_for(first, types)}'
+    return _unknown_below(types["input"], [first, *below], tuple(types))
+
+
+def _unknown_below(owner: CelType, names: list[str], others: Collection[str]) -> str | None:
+    for name in names:
+        if owner.kind in SCALARS:
+            return f'there is no "{name}" here: a {owner.kind} has no fields'
+        owner, found = member_of(owner, name)
+        if not found.declared:
+            return f'there is no "{name}" here{hint_for(name, (*found.candidates, *others))}'
+        others = ()
+    return None

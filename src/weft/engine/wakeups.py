@@ -1,0 +1,112 @@
+"""Wake-ups through arq: a job means "there may be something to do", and carries nothing that matters.
+
+What there is to do stands in Postgres. A wake-up that is lost, doubled or late costs at most the dispatcher's next look
+around (`weft.engine.dispatcher.LOOK_AROUND`), so nothing here is retried for long, and no error of Redis ever reaches a
+caller.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from arq import create_pool
+from arq.connections import ArqRedis, RedisSettings
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from weft.kit.json import dump_bytes, loads
+
+log = structlog.get_logger(__name__)
+
+QUEUE = "weft:wakeups"
+JOB = "wake"
+EXPIRES_SECONDS = 60
+"""An old wake-up says nothing new."""
+PATIENCE_SECONDS = 0.5
+"""A mutation does not wait longer than this for Redis: its work is found anyway."""
+
+
+def redis_settings(url: str) -> RedisSettings:
+    settings = RedisSettings.from_dsn(url)
+    settings.conn_timeout = 1
+    settings.conn_retries = 3
+    settings.conn_retry_delay = 1
+    settings.retry_on_timeout = True
+    return settings
+
+
+class ArqWakeups:
+    """The sending side, in API processes and workers. Connects at the first wake-up, so Redis may be away at the start."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._settings = redis_settings(redis_url)
+        self._pool: ArqRedis | None = None
+
+    async def wake(self) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                pool = await self._connected()
+                await pool.enqueue_job(JOB, _expires=EXPIRES_SECONDS)
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("A wake-up could not be sent; the work is found at the next look around", error=str(error))
+
+    async def _connected(self) -> ArqRedis:
+        if self._pool is None:
+            self._pool = await create_pool(
+                self._settings, default_queue_name=QUEUE, job_serializer=dump_bytes, job_deserializer=loads
+            )
+        return self._pool
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.aclose()
+
+
+class WakeupListener:
+    """The receiving side: an arq worker whose one job calls `wake`. It is begun again when Redis was away."""
+
+    RESTART_SECONDS = 1.0
+
+    def __init__(self, redis_url: str, wake: Callable[[], None]) -> None:
+        self._settings = redis_settings(redis_url)
+        self._wake = wake
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self._listen()
+            except (RedisError, OSError, TimeoutError) as error:
+                log.warning("Wake-ups cannot be received at the moment", error=str(error))
+            # Whatever was sent meanwhile is not waited for.
+            self._wake()
+            await asyncio.sleep(self.RESTART_SECONDS)
+
+    async def _listen(self) -> None:
+        async def wake(_: dict[Any, Any]) -> None:
+            self._wake()
+
+        worker = Worker(
+            functions=[func(wake, name=JOB, keep_result=0, max_tries=1, timeout=10)],
+            redis_settings=self._settings,
+            queue_name=QUEUE,
+            poll_delay=0.02,
+            max_jobs=10,
+            queue_read_limit=1_000,
+            handle_signals=False,
+            health_check_interval=3600,
+            job_serializer=dump_bytes,
+            job_deserializer=loads,
+            log_results=False,
+        )
+        try:
+            await worker.async_run()
+        finally:
+            worker.allow_pick_jobs = False
+            if worker.tasks:
+                await asyncio.wait(worker.tasks.values(), timeout=1)
+            try:
+                await worker.close()
+            except (RedisError, OSError) as error:
+                log.debug("Redis was gone before the listener said good-bye", error=str(error))

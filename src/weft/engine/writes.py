@@ -1,0 +1,72 @@
+"""What gathers for a flush: finished items, checkpoints, ended batches, and what they add to the counters."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from weft.storage.results import CheckpointRow, CounterDelta, ItemRow, Publication
+
+
+@dataclass(slots=True)
+class FinishedItem:
+    """A finished item, and what it adds to the counters of the steps."""
+
+    row: ItemRow
+    records: Sequence[Mapping[str, Any]]
+    step_indexes: Sequence[int]
+    had_checkpoint: bool
+    publication: Publication | None
+    stop_reason: str | None
+    """Set where this failure ends the whole run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The batch leaves this worker: done, or given back to be ready again after `ready_in`."""
+
+    done: bool
+    ready_in: timedelta = timedelta()
+
+
+@dataclass(slots=True)
+class BatchWrites:
+    """What gathered of one batch since the last flush."""
+
+    finished: list[FinishedItem] = field(default_factory=list[FinishedItem])
+    checkpoints: list[CheckpointRow] = field(default_factory=list[CheckpointRow])
+    publications: list[Publication] = field(default_factory=list[Publication])
+    ended: Ended | None = None
+
+
+def ordinals_of(writes: Iterable[BatchWrites]) -> list[int]:
+    return [item.row.ordinal for batch in writes for item in batch.finished]
+
+
+def counter_delta(finished: Sequence[FinishedItem], steps: int) -> CounterDelta:
+    delta = CounterDelta(steps)
+    for item in finished:
+        match item.row.status:
+            case "COMPLETED":
+                delta.completed += 1
+            case "FAILED":
+                delta.failed += 1
+            case _:
+                delta.skipped += 1
+        for index, record in zip(item.step_indexes, item.records, strict=True):
+            count_step(delta, index, record)
+    return delta
+
+
+def count_step(delta: CounterDelta, index: int, record: Mapping[str, Any]) -> None:
+    match record["s"]:
+        case "C":
+            delta.step_completed[index] += 1
+        case "F":
+            delta.step_failed[index] += 1
+        case "S":
+            delta.step_skipped[index] += 1
+        case _:
+            pass
+    delta.step_retried[index] += record.get("a", 1) - 1
+    delta.step_busy_us[index] += record.get("d", 0)

@@ -1,0 +1,58 @@
+"""The GraphQL surface: it translates between clients and operations, and decides nothing.
+
+## How a noun is written
+
+One file per noun: its types, inputs, queries, mutations, subscriptions. `keys.py` is the example to follow.
+
+**Types are views.** A GraphQL type has the name of the domain class it shows and no state of its own. A field that only
+names an attribute is an annotation; a computed field is a static method that takes the parent. A resolver returns the
+domain object and says so in its own annotation; `graphql_type` says what clients see.
+
+    @strawberry.type(description="…")
+    class ApiKey(Node):                                       # shows weft.domain.access.ApiKey
+        name: str
+        created_at: datetime
+
+        @strawberry.field(description="…")
+        @staticmethod
+        def expired(parent: strawberry.Parent[access.ApiKey]) -> bool: …
+
+        @classmethod
+        async def find(cls, info: Info, key: str) -> access.ApiKey | None: …     # what `node(id)` calls
+
+    @strawberry.type
+    class KeyQuery:
+        @strawberry.field(graphql_type=Connection[ApiKey], description="…")
+        async def api_keys(self, info: Info, first: int = 20, after: str | None = None) -> Page[access.ApiKey]:
+            return await keys.list_keys(info.context.services, info.context.viewer, read_page(first, after))
+
+`schema.py` merges the `…Query`, `…Mutation` and `…Subscription` classes of all nouns.
+
+**Types that refer to each other** across files use `lazy("Run", "weft.graphql.runs")` from `nodes.py` inside
+`graphql_type`, so that no two files import each other: `Connection[lazy(…)]`, `Optional[lazy(…)]`, `list[lazy(…)]`.
+
+**Ids** are opaque outside and UUIDs inside. An id that comes in is read by `read_id(input.workflow_id, "Workflow",
+"workflowId")`: type name expected, then the path to the input field, for the error.
+
+**Mutations** are made by `@mutation(SomePayload)`. The resolver takes one `input` and returns
+`Answer(workflow=…)`, whose keywords are the payload's fields. Whatever it raises as a `CallerError` becomes
+`errors: [UserError!]!`, each path prefixed with `input`, and the other fields null, so they must be nullable.
+
+**Neighbours of many objects** are loaded with `info.context.load(operation, key)`: keys asked for in the same turn of the
+event loop become one call of `async def operation(services, viewer, keys) -> Sequence[value | None]`, in the keys' order.
+Loaders live for one request, and in a subscription for one event.
+
+**Subscriptions** are `@strawberry.subscription(graphql_type=…)` over an async generator of domain objects. It must let go of
+what it holds when it is closed (`async with`, `try/finally`).
+
+## What holds for every noun
+
+- Every root field needs a viewer. `schema.py` wraps the field functions themselves, so a new field cannot forget it; a
+  test walks the finished schema and calls each of them without one. Roles are checked by the operations.
+- `CallerError` in a mutation is data. In queries and subscriptions it is a top-level error with `extensions.code`, `path` and
+  `hint`. `AccessError` is always a top-level error. What nobody expected is logged with its stack and shown as `INTERNAL`
+  with a request id (`errors.py`).
+- Limits on depth, aliases, tokens, length, cost and pages are validation rules, built once (`limits.py`). Cost counts what a
+  connection may return (`first`), so give each list argument a bound.
+- Enums are the domain's own, registered in `scalars.py`; datetimes, durations, decimals and JSON are mapped there too.
+"""

@@ -1,0 +1,61 @@
+"""What resolvers are given: who asks, the services, and loaders for this request."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar, cast
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from weft.domain.access import Viewer
+from weft.domain.errors import Unauthenticated
+from weft.operations.services import Services
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+LoadMany: TypeAlias = Callable[[Services, Viewer, list[K]], Awaitable[Sequence[V]]]
+"""An operation that answers many keys at once, in the order of the keys."""
+
+LOADER_BATCH = 1_000
+"""Keys in one call of a loader: bounds the arrays that are bound to one statement."""
+
+
+class Context:
+    """One request, or one event of a subscription."""
+
+    def __init__(self, services: Services, request_id: str, caller: Viewer | Unauthenticated) -> None:
+        self.services = services
+        self.request_id = request_id
+        self.caller = caller
+        """Who asks, or why that is not known: introspection works without a key, root fields do not."""
+        self.authenticate: Callable[[], Awaitable[Viewer]] | None = None
+        """Asks again who the caller is: what goes on for long must notice that its key was revoked."""
+        self.address: str | None = None
+        self.connection_params: Mapping[str, Any] | None = None
+        """The payload of a websocket's `connection_init`."""
+        self._loaders: dict[object, DataLoader[Any, Any]] = {}
+
+    @property
+    def viewer(self) -> Viewer:
+        if isinstance(self.caller, Unauthenticated):
+            raise Unauthenticated(self.caller.message)
+        return self.caller
+
+    async def load(self, load_many: LoadMany[K, V], key: K) -> V:
+        """One of many: all keys asked for in the same turn of the event loop become one call of `load_many`."""
+        loader = cast("DataLoader[K, V] | None", self._loaders.get(load_many))
+        if loader is None:
+
+            async def call(keys: list[K]) -> Sequence[V]:
+                return await load_many(self.services, self.viewer, keys)
+
+            loader = DataLoader[K, V](load_fn=call, max_batch_size=LOADER_BATCH)
+            self._loaders[load_many] = loader
+        return await loader.load(key)
+
+    def fresh(self) -> "Context":
+        """The same caller with empty loaders: nothing loaded for one operation or event is shown in a later one."""
+        return Context(self.services, self.request_id, self.caller)
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

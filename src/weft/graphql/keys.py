@@ -1,0 +1,97 @@
+"""API keys, and who the viewer is."""
+
+from datetime import datetime
+
+import strawberry
+
+from weft.domain import access
+from weft.domain.access import Role
+from weft.domain.page import Page
+from weft.graphql.context import Info
+from weft.graphql.mutations import Answer, UserError, mutation
+from weft.graphql.nodes import Node, read_id, read_key
+from weft.graphql.paging import Connection, read_page
+from weft.operations import keys
+
+
+@strawberry.type(description="Opens one workspace with one role. The key itself is shown once, when it is made.")
+class ApiKey(Node):
+    name: str
+    role: Role
+    prefix: str = strawberry.field(description="The first characters of the key, to recognise it by.")
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None = strawberry.field(description="Exact to a minute.")
+
+    @classmethod
+    async def find(cls, info: Info, key: str) -> access.ApiKey | None:
+        return await keys.find_key(info.context.services, info.context.viewer, read_key(key))
+
+
+@strawberry.type(description="Who asks: an API key and what it opens.")
+class Viewer:
+    role: Role
+
+    @strawberry.field(description="The name of the workspace that this key opens.")
+    @staticmethod
+    async def workspace(parent: strawberry.Parent[access.Viewer], info: Info) -> str:
+        return await keys.workspace_name(info.context.services, parent)
+
+    @strawberry.field(graphql_type=ApiKey)
+    @staticmethod
+    async def api_key(parent: strawberry.Parent[access.Viewer], info: Info) -> access.ApiKey | None:
+        return await keys.find_key(info.context.services, parent, parent.key_id)
+
+
+@strawberry.type
+class KeyQuery:
+    @strawberry.field(graphql_type=Viewer, description="Who the given API key is.")
+    def viewer(self, info: Info) -> access.Viewer:
+        return info.context.viewer
+
+    @strawberry.field(graphql_type=Connection[ApiKey], description="Keys of the workspace, newest first. For admins.")
+    async def api_keys(self, info: Info, first: int = 20, after: str | None = None) -> Page[access.ApiKey]:
+        return await keys.list_keys(info.context.services, info.context.viewer, read_page(first, after))
+
+
+@strawberry.input
+class CreateApiKeyInput:
+    name: str
+    role: Role
+    expires_at: datetime | None = strawberry.field(default=None, description="Left out, the key never expires.")
+
+
+@strawberry.type
+class CreateApiKeyPayload:
+    api_key: ApiKey | None
+    key: str | None = strawberry.field(description="The key itself, shown only here: keep it.")
+    errors: list[UserError]
+
+
+@strawberry.input
+class RevokeApiKeyInput:
+    id: strawberry.ID
+
+
+@strawberry.type
+class RevokeApiKeyPayload:
+    api_key: ApiKey | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class KeyMutation:
+    @mutation(CreateApiKeyPayload, description="Make a key. For admins.")
+    async def create_api_key(self, info: Info, input: CreateApiKeyInput) -> Answer:  # noqa: A002 - every mutation's argument
+        created = await keys.create_api_key(
+            info.context.services, info.context.viewer, name=input.name, role=input.role, expires_at=input.expires_at
+        )
+        return Answer(api_key=created.api_key, key=created.text)
+
+    @mutation(RevokeApiKeyPayload, description="Revoke a key: within a second it opens nothing any more. For admins.")
+    async def revoke_api_key(self, info: Info, input: RevokeApiKeyInput) -> Answer:  # noqa: A002 - every mutation's argument
+        revoked = await keys.revoke_api_key(
+            info.context.services, info.context.viewer, read_id(input.id, "ApiKey", "id")
+        )
+        return Answer(api_key=revoked)

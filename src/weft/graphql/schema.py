@@ -1,0 +1,125 @@
+"""The schema: every noun's fields under three roots, each root field behind a viewer."""
+
+import functools
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.tools import merge_types
+from strawberry.types import ExecutionContext, ExecutionResult
+
+from graphql import GraphQLError, GraphQLField, GraphQLObjectType, GraphQLResolveInfo
+from weft.domain.errors import Unauthenticated
+from weft.graphql import audit, keys, progress
+from weft.graphql.context import Context
+from weft.graphql.documents import Documents, preparing
+from weft.graphql.errors import BAD_REQUEST, coded, translated
+from weft.graphql.execution import WeftExecutor
+from weft.graphql.limits import QueryLimits
+from weft.graphql.nodes import NodeQuery
+from weft.graphql.scalars import SCALARS
+
+KEY_CHECK_SECONDS = 30.0
+"""How long a subscription may outlive its key."""
+
+Query = merge_types("Query", (NodeQuery, keys.KeyQuery, audit.AuditQuery))
+Mutation = merge_types("Mutation", (keys.KeyMutation,))
+Subscription = merge_types("Subscription", (progress.ProgressSubscription,))
+
+
+class WeftSchema(strawberry.Schema):
+    """Errors leave it translated, whichever way an operation is executed."""
+
+    def __init__(self, limits: QueryLimits | None = None, *, introspection: bool = True) -> None:
+        self.documents = Documents(limits or QueryLimits(), introspection=introspection)
+        super().__init__(
+            query=Query,
+            mutation=Mutation,
+            subscription=Subscription,
+            extensions=[preparing(self.documents)],
+            execution_context_class=WeftExecutor,
+            config=StrawberryConfig(scalar_map=SCALARS),
+        )
+        for root in self.roots:
+            for field in root.fields.values():
+                guard(field)
+
+    @property
+    def roots(self) -> list[GraphQLObjectType]:
+        core = self._schema
+        return [root for root in (core.query_type, core.mutation_type, core.subscription_type) if root is not None]
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: `translated` logs what has to be logged."""
+
+    async def execute(
+        self, query: str | None, *args: Any, context_value: Any = None, operation_name: str | None = None, **kwargs: Any
+    ) -> ExecutionResult:
+        result = self.documents.refusal(query, operation_name)
+        if result is None:
+            try:
+                result = await super().execute(
+                    query, *args, context_value=context_value, operation_name=operation_name, **kwargs
+                )
+            except InvalidOperationTypeError as error:
+                message = f"A {error.operation_type.value} cannot be sent this way."
+                result = ExecutionResult(None, [coded(BAD_REQUEST, message)])
+        return _translate(result, context_value)
+
+    async def stream(
+        self, query: str | None, *args: Any, context_value: Any = None, operation_name: str | None = None, **kwargs: Any
+    ) -> AsyncGenerator[Any]:
+        refusal = self.documents.refusal(query, operation_name)
+        if refusal is not None:
+            return _alone(_translate(refusal, context_value))
+        source = await super().stream(
+            query, *args, context_value=context_value, operation_name=operation_name, **kwargs
+        )
+        return _translating(source, context_value)
+
+
+def _translate(result: ExecutionResult, context: Context) -> ExecutionResult:
+    if result.errors:
+        result.errors = translated(result.errors, context)
+    return result
+
+
+async def _alone(result: ExecutionResult) -> AsyncGenerator[Any]:
+    yield result
+
+
+async def _translating(source: Any, context: Context) -> AsyncGenerator[Any]:
+    """The results, for as long as the key is good."""
+    checked = time.monotonic()
+    async with aclosing(source):
+        async for result in source:
+            if context.authenticate is not None and time.monotonic() - checked > KEY_CHECK_SECONDS:
+                checked = time.monotonic()
+                try:
+                    context.caller = await context.authenticate()
+                except Unauthenticated as refused:
+                    error = GraphQLError(refused.message, original_error=refused)
+                    yield _translate(ExecutionResult(None, [error]), context)
+                    return
+            yield _translate(result, context)
+
+
+def guard(field: GraphQLField) -> None:
+    """Let a root field begin only for a known viewer. The function itself is wrapped, so no noun can forget it."""
+    if field.subscribe is not None:
+        field.subscribe = _guarded(field.subscribe)
+    elif field.resolve is not None:
+        field.resolve = _guarded(field.resolve)
+
+
+def _guarded(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(resolve)
+    def guarded(source: Any, info: GraphQLResolveInfo[Context], **arguments: Any) -> Any:
+        _ = info.context.viewer  # raises Unauthenticated
+        return resolve(source, info, **arguments)
+
+    return guarded

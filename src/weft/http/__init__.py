@@ -1,0 +1,9 @@
+"""HTTP beside GraphQL: whether the process is well, files that stream in, and what holds for every request.
+
+Like `graphql`, it translates and decides nothing. Middleware here is plain ASGI: it sees websockets and streams as well,
+and copies no body.
+
+- `health`: `/healthz` (the process answers) and `/readyz` (it can work: Postgres, Redis and the migrations).
+- `request_id`: a name for every request, in its response, its log lines and its errors.
+- `body_limit`: no request body larger than what is allowed, whatever its headers say.
+"""

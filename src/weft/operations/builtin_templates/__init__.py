@@ -1,0 +1,33 @@
+"""The templates that every workspace has: one JSON file each, its name is the template's id.
+
+`name`, `description`, `category`, `entitySchema` (the shape of the entities it expects; its `title` names the entity type
+that is made), `parametersSchema` and `definition`, with places for parameters as `weft.operations.template_filling` tells.
+"""
+
+from functools import cache
+from importlib.resources import files
+
+from weft.domain.workflow import Template
+from weft.kit.json import loads
+
+
+@cache
+def builtin_templates() -> tuple[Template, ...]:
+    """In the order of their ids."""
+    found = sorted((file for file in files(__name__).iterdir() if file.name.endswith(".json")), key=lambda file: file.name)
+    return tuple(_read(file.name.removesuffix(".json"), file.read_bytes()) for file in found)
+
+
+def _read(slug: str, text: bytes) -> Template:
+    written = loads(text)
+    return Template(
+        id=slug,
+        workspace_id=None,
+        name=written["name"],
+        description=written["description"],
+        category=written["category"],
+        definition=written["definition"],
+        entity_schema=written.get("entitySchema"),
+        parameters_schema=written.get("parametersSchema"),
+        created_at=None,
+    )

@@ -1,0 +1,58 @@
+"""What the readers of the file formats have in common."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from weft.domain.errors import ErrorCode
+from weft.operations.import_lines import CutLine
+from weft.operations.records import RefusedRecord, refuse
+
+
+class UnusableFile(Exception):  # noqa: N818 - an answer about the file, not a failure of the program
+    """The file as a whole cannot be read as what it was said to be."""
+
+
+@dataclass(slots=True)
+class FileRow:
+    """One row of a file: a record, or why it cannot be one."""
+
+    line: int
+    """The line it begins in, from 1."""
+    source: bytes
+    """The row as it was sent, or the start of it."""
+    record: Any
+    refusal: RefusedRecord | None = None
+    external_id: Any = None
+    """Where the file has it beside the record."""
+
+
+class RowReader(Protocol):
+    """Reads one file from its start to its end."""
+
+    def read(self, lines: Sequence[bytes]) -> Iterator[FileRow]:
+        """The rows that end in the next lines. Raises UnusableFile."""
+        ...
+
+    def close(self) -> Iterator[FileRow]:
+        """What is left at the end of the file. Raises UnusableFile."""
+        ...
+
+
+def refuse_encoding(line: int, source: bytes, error: UnicodeDecodeError) -> FileRow:
+    return FileRow(line, source, None, refuse(f"Byte {error.start + 1} of the row is not valid UTF-8."))
+
+
+def refuse_length(line: int, source: bytes, longest: int) -> FileRow:
+    refusal = refuse(f"The row has more than {longest:,} bytes, the most allowed.", code=ErrorCode.LIMIT_EXCEEDED)
+    return FileRow(line, source, None, refusal)
+
+
+def is_blank(line: bytes) -> bool:
+    return not isinstance(line, CutLine) and (not line or line.isspace())
+
+
+def refuse_utf16(line: bytes) -> None:
+    """Looks at the first line of a file."""
+    if line.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UnusableFile("The file is in UTF-16. Save it as UTF-8 and import that.")

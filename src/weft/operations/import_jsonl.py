@@ -1,0 +1,48 @@
+"""JSONL files: one JSON object per line."""
+
+from collections.abc import Iterator, Sequence
+
+import orjson
+
+from weft.operations.import_files import FileRow, UnusableFile, is_blank, refuse_encoding, refuse_length, refuse_utf16
+from weft.operations.import_lines import CutLine
+from weft.operations.records import refuse
+
+
+class JsonlReader:
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._line = 0
+        self._begun = False
+
+    def read(self, lines: Sequence[bytes]) -> Iterator[FileRow]:
+        for line in lines:
+            self._line += 1
+            if is_blank(line):
+                continue
+            if not self._begun:
+                self._begin(line)
+            if isinstance(line, CutLine):
+                yield refuse_length(self._line, line, self._longest)
+                continue
+            try:
+                yield FileRow(self._line, line, orjson.loads(line))
+            except orjson.JSONDecodeError as error:
+                yield _refuse_json(self._line, line, error)
+
+    def close(self) -> Iterator[FileRow]:
+        return iter(())
+
+    def _begin(self, line: bytes) -> None:
+        refuse_utf16(line)
+        if line.lstrip().startswith(b"["):
+            raise UnusableFile("The file begins with a JSON list. JSONL has one object per line, without commas between them.")
+        self._begun = True
+
+
+def _refuse_json(number: int, line: bytes, error: orjson.JSONDecodeError) -> FileRow:
+    try:
+        line.decode()
+    except UnicodeDecodeError as wrong:
+        return refuse_encoding(number, line, wrong)
+    return FileRow(number, line, None, refuse(f"The line is not JSON: {error.msg} at column {error.colno}."))

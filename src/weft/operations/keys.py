@@ -1,0 +1,107 @@
+"""API keys: made, listed and revoked by admins of a workspace."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from weft.auth.keys import new_key
+from weft.domain.access import ApiKey, Role, Viewer
+from weft.domain.errors import Conflict, Invalid, NotFound
+from weft.domain.ids import UUID
+from weft.domain.page import Page, PageRequest
+from weft.operations.services import Services
+from weft.storage import audit, keys
+from weft.storage.database import Database
+
+MAX_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedKey:
+    api_key: ApiKey
+    text: str
+    """The key itself. Nobody can ever read it again."""
+
+
+async def create_api_key(
+    services: Services, viewer: Viewer, *, name: str, role: Role, expires_at: datetime | None = None
+) -> CreatedKey:
+    viewer.need(Role.ADMIN)
+    name = _checked_name(name)
+    if expires_at is not None and expires_at <= services.clock():
+        raise Invalid("The key would have expired already.", path=("expiresAt",), hint="Give a time in the future.")
+    made = new_key(services.secret_key)
+    async with services.database.transaction() as connection:
+        api_key = await keys.add_key(
+            connection,
+            viewer.workspace_id,
+            name=name,
+            role=role,
+            prefix=made.prefix,
+            digest=made.digest,
+            expires_at=expires_at,
+        )
+        await audit.record(connection, viewer, "apiKey.created", api_key.id, {"name": name, "role": role})
+    return CreatedKey(api_key, made.text)
+
+
+async def revoke_api_key(services: Services, viewer: Viewer, key_id: UUID) -> ApiKey:
+    viewer.need(Role.ADMIN)
+    if key_id == viewer.key_id:
+        raise Conflict("This is the key of this very request.", path=("id",), hint="Revoke it with another admin key.")
+    async with services.database.transaction() as connection:
+        revoked = await keys.revoke_key(connection, viewer.workspace_id, key_id, services.clock())
+        if revoked is None:
+            if await keys.key_by_id(connection, viewer.workspace_id, key_id) is None:
+                raise NotFound("There is no such API key in this workspace.", path=("id",))
+            raise Conflict("This API key is revoked already.", path=("id",))
+        await audit.record(connection, viewer, "apiKey.revoked", key_id, {"name": revoked.name})
+    return revoked
+
+
+async def find_key(services: Services, viewer: Viewer, key_id: UUID) -> ApiKey | None:
+    """Admins see every key of the workspace, others their own."""
+    if key_id != viewer.key_id:
+        viewer.need(Role.ADMIN)
+    async with services.database.reading() as connection:
+        return await keys.key_by_id(connection, viewer.workspace_id, key_id)
+
+
+async def list_keys(services: Services, viewer: Viewer, page: PageRequest) -> Page[ApiKey]:
+    viewer.need(Role.ADMIN)
+    async with services.database.reading() as connection:
+        return await keys.page_of_keys(connection, viewer.workspace_id, page)
+
+
+async def workspace_name(services: Services, viewer: Viewer) -> str:
+    async with services.database.reading() as connection:
+        return await keys.workspace_name(connection, viewer.workspace_id)
+
+
+async def create_first_key(
+    database: Database, secret_key: bytes, *, workspace: str, name: str, role: Role, actor: str
+) -> CreatedKey:
+    """A key for whoever runs the server, in a workspace that is made when it is not there. Not reachable by the API."""
+    made = new_key(secret_key)
+    async with database.transaction() as connection:
+        workspace_id = await keys.ensure_workspace(connection, workspace)
+        api_key = await keys.add_key(
+            connection,
+            workspace_id,
+            name=_checked_name(name),
+            role=role,
+            prefix=made.prefix,
+            digest=made.digest,
+            expires_at=None,
+        )
+        operator = Viewer(workspace_id, api_key.id, actor, Role.ADMIN)
+        await audit.record(connection, operator, "apiKey.created", api_key.id, {"name": name, "role": role})
+    return CreatedKey(api_key, made.text)
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise Invalid("A key needs a name, to tell it from others.", path=("name",))
+    if len(name) > MAX_NAME:
+        raise Invalid(f"The name has {len(name)} characters; at most {MAX_NAME} are allowed.", path=("name",))
+    return name

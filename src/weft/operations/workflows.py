@@ -1,0 +1,260 @@
+"""Workflows: made, changed and read. A change of the definition makes the next version; older ones stay as they were."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from weft.domain.access import Role, Viewer
+from weft.domain.entity import EntityType
+from weft.domain.errors import Conflict, Invalid, NotFound, Problem
+from weft.domain.ids import UUID, new_id
+from weft.domain.page import Page, PageRequest
+from weft.domain.workflow import Workflow, WorkflowStatus, WorkflowVersion
+from weft.operations.definitions import CheckedDefinition, check_definition
+from weft.operations.labels import category_of, description_of, name_of
+from weft.operations.services import Services
+from weft.storage import audit, entity_types, workflow_versions, workflows
+from weft.storage.workflows import WorkflowFilter
+
+
+@dataclass(frozen=True, slots=True)
+class NewWorkflow:
+    name: str
+    definition: Any
+    """In any spelling."""
+    description: str = ""
+    category: str | None = None
+    entity_type_id: UUID | None = None
+    status: WorkflowStatus = WorkflowStatus.ACTIVE
+    enabled: bool = True
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowChanges:
+    """What is None stays as it is."""
+
+    name: str | None = None
+    definition: Any = None
+    description: str | None = None
+    category: str | None = None
+    """An empty text takes the category away."""
+    entity_type_id: UUID | None = None
+    status: WorkflowStatus | None = None
+    enabled: bool | None = None
+    public: bool | None = None
+
+
+async def create_workflow(services: Services, viewer: Viewer, wanted: NewWorkflow) -> Workflow:
+    viewer.need(Role.EDITOR)
+    async with services.database.transaction() as connection:
+        return await add_workflow(services, viewer, connection, wanted)
+
+
+async def add_workflow(
+    services: Services, viewer: Viewer, connection: AsyncConnection, wanted: NewWorkflow
+) -> Workflow:
+    """Within the caller's transaction, for other operations that make a workflow."""
+    problems: list[Problem] = []
+    name = name_of(wanted.name, problems)
+    description = description_of(wanted.description, problems)
+    category = category_of(wanted.category, problems)
+    entity_type = await _entity_type(connection, viewer, wanted.entity_type_id)
+    checked = check_definition(services, wanted.definition, entity_type)
+    _raise_any(*problems, *checked.problems)
+    now = services.clock()
+    made = Workflow(
+        id=new_id(),
+        workspace_id=viewer.workspace_id,
+        name=name,
+        description=description,
+        category=category,
+        entity_type_id=wanted.entity_type_id,
+        status=wanted.status,
+        enabled=wanted.enabled,
+        public=wanted.public,
+        version_id=new_id(),
+        version_number=1,
+        steps_count=checked.steps_count,
+        created_by=viewer.key_name,
+        created_at=now,
+        updated_at=now,
+        last_run_at=None,
+    )
+    await workflows.add(connection, made)
+    await workflow_versions.add(connection, _version(services, viewer, made, checked))
+    await audit.record(connection, viewer, "workflow.created", made.id, {"name": name, "version": 1})
+    return made
+
+
+async def update_workflow(
+    services: Services,
+    viewer: Viewer,
+    workflow_id: UUID,
+    changes: WorkflowChanges,
+    *,
+    expected_version: int | None = None,
+) -> Workflow:
+    """With `expected_version` it is refused when somebody else made another version meanwhile."""
+    viewer.need(Role.EDITOR)
+    async with services.database.transaction() as connection:
+        current = _found(await workflows.lock(connection, viewer.workspace_id, workflow_id))
+        if expected_version not in {None, current.version_number}:
+            raise Conflict(
+                f"The workflow is at version {current.version_number} by now.",
+                path=("expectedVersion",),
+                hint="Read it again and apply your change to what it is now.",
+            )
+        problems: list[Problem] = []
+        values = _plain_changes(current, changes, problems)
+        checked = await _changed_definition(services, viewer, connection, current, changes)
+        _raise_any(*problems, *(checked.problems if checked else ()))
+        if checked is not None:
+            version = _version(services, viewer, current, checked, number=current.version_number + 1)
+            await workflow_versions.add(connection, version)
+            values |= {
+                "version_id": version.id,
+                "version_number": version.number,
+                "steps_count": checked.steps_count,
+            }
+        if not values:
+            return current
+        changed = await workflows.change(
+            connection, viewer.workspace_id, workflow_id, {**values, "updated_at": services.clock()}
+        )
+        details = {"changed": sorted(values), "version": values.get("version_number", current.version_number)}
+        await audit.record(connection, viewer, "workflow.updated", workflow_id, details)
+        return _found(changed)
+
+
+async def archive_workflow(services: Services, viewer: Viewer, workflow_id: UUID) -> Workflow:
+    """No run of it can be started any more. What runs, goes on."""
+    return await update_workflow(services, viewer, workflow_id, WorkflowChanges(status=WorkflowStatus.ARCHIVED))
+
+
+async def delete_workflow(services: Services, viewer: Viewer, workflow_id: UUID) -> None:
+    """With its versions, its runs and their results."""
+    viewer.need(Role.EDITOR)
+    async with services.database.transaction() as connection:
+        current = _found(await workflows.lock(connection, viewer.workspace_id, workflow_id))
+        if not await workflows.remove(connection, viewer.workspace_id, workflow_id):
+            raise Conflict(
+                "A run of this workflow is not finished.",
+                path=("id",),
+                hint="Cancel its runs or wait for them, or archive the workflow instead.",
+            )
+        await audit.record(connection, viewer, "workflow.deleted", workflow_id, {"name": current.name})
+
+
+async def validate_workflow(
+    services: Services, viewer: Viewer, definition: Any, entity_type_id: UUID | None
+) -> CheckedDefinition:
+    """The same problems as when it is saved, and nothing is."""
+    viewer.need(Role.VIEWER)
+    async with services.database.reading() as connection:
+        entity_type = await _entity_type(connection, viewer, entity_type_id)
+    return check_definition(services, definition, entity_type)
+
+
+async def find_workflow(services: Services, viewer: Viewer, workflow_id: UUID) -> Workflow | None:
+    return (await load_workflows(services, viewer, [workflow_id]))[0]
+
+
+async def find_version(services: Services, viewer: Viewer, version_id: UUID) -> WorkflowVersion | None:
+    return (await load_versions(services, viewer, [version_id]))[0]
+
+
+async def list_workflows(
+    services: Services, viewer: Viewer, wanted: WorkflowFilter, page: PageRequest
+) -> Page[Workflow]:
+    viewer.need(Role.VIEWER)
+    async with services.database.reading() as connection:
+        return await workflows.page(connection, viewer.workspace_id, wanted, page)
+
+
+async def list_versions(
+    services: Services, viewer: Viewer, workflow_id: UUID, page: PageRequest
+) -> Page[WorkflowVersion]:
+    viewer.need(Role.VIEWER)
+    async with services.database.reading() as connection:
+        return await workflow_versions.page(connection, viewer.workspace_id, workflow_id, page)
+
+
+async def load_workflows(services: Services, viewer: Viewer, ids: Sequence[UUID]) -> list[Workflow | None]:
+    viewer.need(Role.VIEWER)
+    async with services.database.reading() as connection:
+        found = await workflows.get_many(connection, viewer.workspace_id, ids)
+    return [found.get(workflow_id) for workflow_id in ids]
+
+
+async def load_versions(services: Services, viewer: Viewer, ids: Sequence[UUID]) -> list[WorkflowVersion | None]:
+    viewer.need(Role.VIEWER)
+    async with services.database.reading() as connection:
+        found = await workflow_versions.get_many(connection, viewer.workspace_id, ids)
+    return [found.get(version_id) for version_id in ids]
+
+
+def _plain_changes(current: Workflow, changes: WorkflowChanges, problems: list[Problem]) -> dict[str, Any]:
+    """The columns that change, without those of the version."""
+    wanted: dict[str, Any] = {
+        "name": None if changes.name is None else name_of(changes.name, problems),
+        "description": None if changes.description is None else description_of(changes.description, problems),
+        "entity_type_id": changes.entity_type_id,
+        "status": changes.status,
+        "enabled": changes.enabled,
+        "public": changes.public,
+    }
+    values = {name: value for name, value in wanted.items() if value is not None}
+    if changes.category is not None:
+        values["category"] = category_of(changes.category, problems)
+    return {name: value for name, value in values.items() if value != getattr(current, name)}
+
+
+async def _changed_definition(
+    services: Services, viewer: Viewer, connection: AsyncConnection, current: Workflow, changes: WorkflowChanges
+) -> CheckedDefinition | None:
+    """The next version's definition; None where it stays the same and is right for the entity type, which may be new."""
+    entity_type_id = changes.entity_type_id or current.entity_type_id
+    if changes.definition is None and entity_type_id == current.entity_type_id:
+        return None
+    entity_type = await _entity_type(connection, viewer, entity_type_id)
+    version = await workflow_versions.get(connection, viewer.workspace_id, current.version_id)
+    present = version.definition if version else None
+    checked = check_definition(services, present if changes.definition is None else changes.definition, entity_type)
+    return checked if checked.problems or checked.canonical != present else None
+
+
+async def _entity_type(connection: AsyncConnection, viewer: Viewer, type_id: UUID | None) -> EntityType | None:
+    if type_id is None:
+        return None
+    found = await entity_types.type_by_id(connection, viewer.workspace_id, type_id)
+    if found is None:
+        raise NotFound("There is no such entity type in this workspace.", path=("entityTypeId",))
+    return found
+
+
+def _version(
+    services: Services, viewer: Viewer, workflow: Workflow, checked: CheckedDefinition, *, number: int = 1
+) -> WorkflowVersion:
+    return WorkflowVersion(
+        id=workflow.version_id if number == 1 else new_id(),
+        workspace_id=viewer.workspace_id,
+        workflow_id=workflow.id,
+        number=number,
+        definition=checked.canonical,
+        created_by=viewer.key_name,
+        created_at=services.clock(),
+    )
+
+
+def _found(workflow: Workflow | None) -> Workflow:
+    if workflow is None:
+        raise NotFound("There is no such workflow in this workspace.", path=("id",))
+    return workflow
+
+
+def _raise_any(*problems: Problem) -> None:
+    if problems:
+        raise Invalid(problems=problems)

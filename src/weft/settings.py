@@ -1,0 +1,101 @@
+"""Every setting, read once from the environment (`WEFT_…`) by the processes' entry points."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="WEFT_", extra="ignore", frozen=True)
+
+    database_url: str | None = Field(None, description="PostgreSQL, as `postgresql://…`. Left out: an embedded one.")
+    redis_url: str | None = Field(None, description="Redis or Valkey, as `redis://…`. Left out: an embedded one.")
+    data_dir: Path = Field(Path(".weft"), description="Where embedded services and files are kept.")
+    secret_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="What digests of API keys and links are made from, at least 32 characters; the same in all processes. "
+        "Left out with embedded services: kept in the data folder.",
+    )
+    host: str = Field("127.0.0.1", description="Address that the API listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port that the API listens on; 0 for any free one.")
+    public_url: str | None = Field(
+        None, description="How clients reach the API, for links it hands out. Left out: from host and port."
+    )
+    workers: int | None = Field(
+        None, ge=1, description="Worker processes of `weft up`. Left out: as many as fit the cores."
+    )
+    lease_seconds: float = Field(10.0, ge=1, description="How long a worker that says nothing keeps its batches.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+    log_format: Literal["json", "console"] = Field("console", description="`json` for machines, `console` for people.")
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins of web pages elsewhere that may call the API, with commas between; `*` for any."
+    )
+    introspection: bool = Field(True, description="Whether the schema can be asked for its types.")
+    graphiql: bool = Field(True, description="Whether a browser gets the explorer at `/graphql`.")
+    max_query_characters: int = Field(50_000, ge=1, description="Longest GraphQL document.")
+    max_query_tokens: int = Field(1_000, ge=1, description="Most tokens in a GraphQL document.")
+    max_query_depth: int = Field(15, ge=1, description="Deepest nesting of a GraphQL operation.")
+    max_query_aliases: int = Field(30, ge=0, description="Most aliases in a GraphQL operation.")
+    max_query_cost: int = Field(20_000, ge=1, description="Most objects that a GraphQL operation may return.")
+    max_body_bytes: int = Field(2_000_000, ge=1_000, description="Largest request body and websocket message.")
+    max_import_bytes: int = Field(10 * 1024**3, ge=1, description="Largest file of an import.")
+    max_subscriptions: int = Field(100, ge=1, description="Most operations at a time on one websocket.")
+    database_pool_size: int = Field(10, ge=1, description="Most connections to PostgreSQL of one process.")
+    statement_cache: bool = Field(
+        True, description="Prepared statements. Turn it off behind a pooler in transaction mode."
+    )
+    shutdown_seconds: int = Field(10, ge=0, description="How long a stopping API waits for requests that run.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_driver(cls, url: str | None) -> str | None:
+        """`postgres://` and `postgresql://` mean the driver that Weft uses."""
+        if url is None or url.startswith("postgresql+asyncpg://"):
+            return url
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme not in {"postgres", "postgresql"}:
+            raise ValueError("has to begin with postgresql://")
+        return f"postgresql+asyncpg://{rest}"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_scheme(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("has to begin with redis://, rediss:// or unix://")
+        return url
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_slash(cls, url: str | None) -> str | None:
+        return url.rstrip("/") if url else None
+
+    @property
+    def reached_at(self) -> str:
+        """The public URL, or where the API listens."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @classmethod
+    def variables(cls) -> list[tuple[str, str, str]]:
+        """Name, default and meaning of every variable: the table in the README."""
+        return [
+            (f"WEFT_{name.upper()}", _shown(field.default), field.description or "")
+            for name, field in cls.model_fields.items()
+        ]
+
+
+def _shown(default: object) -> str:
+    match default:
+        case None | ():
+            return ""
+        case bool():
+            return str(default).lower()
+        case _:
+            return str(default)

@@ -1,0 +1,54 @@
+"""Regular expressions from strangers: RE2, whose time grows with the text alone, never with the pattern's cleverness."""
+
+import re
+from collections.abc import Callable
+from typing import Any, cast
+
+import re2
+
+_GROUP = re.compile(r"\\(?:(?P<number>[0-9])|g<(?P<name>\w+)>|(?P<backslash>\\))")
+_MAX_MEMORY_BYTES = 1 << 20
+
+
+class BadPatternError(ValueError):
+    """Its text says what is wrong, for the person who wrote the pattern."""
+
+
+def compiled(pattern: str, *, ignore_case: bool) -> Any:
+    options = re2.Options()
+    options.max_mem = _MAX_MEMORY_BYTES
+    options.log_errors = False
+    options.case_sensitive = not ignore_case
+    try:
+        return cast("Any", re2.compile(pattern, options))
+    except (re2.error, UnicodeError) as error:
+        text = error.args[0] if error.args else error
+        words = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+        raise BadPatternError(f"The pattern is not valid (RE2 syntax): {words}.") from error
+
+
+def replacement_of(pattern: Any, text: str) -> Callable[[Any], str]:
+    r"""What a match is replaced with: `\\1` and `\\g<name>` stand for groups, `\\\\` for a backslash.
+
+    Own, because the expansion of the library garbles text beyond ASCII.
+    """
+    parts: list[str | int] = []
+    end = 0
+    for match in _GROUP.finditer(text):
+        parts.append(text[end : match.start()])
+        parts.append("\\" if match["backslash"] else _group(pattern, match["number"], match["name"]))
+        end = match.end()
+    parts.append(text[end:])
+    if not any(isinstance(part, int) for part in parts):
+        literal = "".join(str(part) for part in parts)
+        return lambda _match: literal
+    return lambda match: "".join(part if isinstance(part, str) else (match.group(part) or "") for part in parts)
+
+
+def _group(pattern: Any, number: str | None, name: str | None) -> int:
+    group = int(number) if number is not None else pattern.groupindex.get(name)
+    if group is None or group > pattern.groups:
+        raise BadPatternError(
+            f"The replacement refers to the group {number or name!r}, which the pattern does not have."
+        )
+    return int(group)

@@ -1,0 +1,73 @@
+"""Migrations: alembic, driven from code, over a connection of ours.
+
+Expand first, contract later: a migration must not break the version of Weft that is still running beside it.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from weft.domain.errors import StartupError
+from weft.storage.database import Database
+
+LOCK_TIMEOUT_SECONDS = 10
+"""A migration that waits longer for a table gives up: behind it every other query would wait too."""
+ADVISORY_LOCK = 0x77656674  # "weft": two processes that migrate at once do it one after the other
+
+
+def folder() -> Path:
+    """The migrations: beside the sources in a checkout, inside the package where Weft was installed as a wheel."""
+    package = Path(__file__).parents[1]
+    for candidate in (package / "migrations", package.parents[1] / "migrations"):
+        if (candidate / "env.py").exists():
+            return candidate
+    raise StartupError("The migrations folder is missing: it belongs beside src, or inside the installed package.")
+
+
+def configuration() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(folder()).replace("%", "%%"))
+    return config
+
+
+def head() -> str:
+    revision = ScriptDirectory.from_config(configuration()).get_current_head()
+    if revision is None:
+        raise StartupError("There are no migrations.")
+    return revision
+
+
+async def migrate(database: Database, target: str = "head") -> None:
+    """Bring the database up to `target`, in one transaction; safe to call from several processes at once."""
+    async with database.transaction() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
+        await connection.run_sync(_upgrade, target)
+
+
+async def downgrade(database: Database, target: str) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        await connection.run_sync(_downgrade, target)
+
+
+async def current(database: Database) -> str | None:
+    """The revision that the database is at; None for an empty one."""
+    async with database.reading() as connection:
+        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+
+
+def _upgrade(connection: Connection, target: str) -> None:
+    config = configuration()
+    config.attributes["connection"] = connection
+    command.upgrade(config, target)
+
+
+def _downgrade(connection: Connection, target: str) -> None:
+    config = configuration()
+    config.attributes["connection"] = connection
+    command.downgrade(config, target)

@@ -1,0 +1,292 @@
+"""Results: what a flush writes, in the order in which it has to be written.
+
+    keep_leases      the fence: only batches whose token still holds may go on
+    add_items        COPY, insert only
+    save_checkpoints, drop_checkpoints
+    publish_entities
+    add_logs         COPY
+    add_to_counters  last: every worker of a run shares that row, so its lock must be short
+
+All of it is one transaction. `add_to_counters` finds no row when the run was ended meanwhile (cancelled, stopped): the
+caller then rolls everything back, and nothing of a run that has ended ever changes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from weft.domain.ids import UUID
+from weft.domain.progress import Progress
+from weft.storage.batches import STATE_COLUMNS, Lease
+from weft.storage.database import copy_rows
+from weft.storage.progress import progress_of
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What becomes of a held batch with this flush."""
+
+    lease: Lease
+    done: bool
+    released: bool
+    """Given back before its end, to be ready again after `ready_in`."""
+    ready_in: timedelta
+    """The lease while it is kept; the wait until a retry, or nothing, where it is given back."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """A finished item, in the order of `ITEM_COLUMNS`. JSON stands as text."""
+
+    ordinal: int
+    entity_id: UUID | None
+    entity_version: int | None
+    status: str
+    error: str | None
+    output: str | None
+    steps: str
+    started_at: datetime
+    finished_at: datetime
+
+
+ITEM_COLUMNS = (
+    "run_id",
+    "ordinal",
+    "entity_id",
+    "entity_version",
+    "status",
+    "error",
+    "output",
+    "steps",
+    "started_at",
+    "finished_at",
+)
+LOG_COLUMNS = ("id", "run_id", "ordinal", "step_id", "level", "message", "fields", "at")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    ordinal: int
+    entity_version: int | None
+    steps: str
+    started_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    entity_id: UUID
+    fields: str
+    """The fields to write, as JSON text."""
+    publish: bool
+
+
+@dataclass(slots=True)
+class CounterDelta:
+    """What a flush adds to the counters of a run; the lists have one element per step of its plan."""
+
+    steps: int
+    completed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    step_completed: list[int] = field(init=False)
+    step_failed: list[int] = field(init=False)
+    step_skipped: list[int] = field(init=False)
+    step_retried: list[int] = field(init=False)
+    step_busy_us: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("step_completed", "step_failed", "step_skipped", "step_retried", "step_busy_us"):
+            setattr(self, name, [0] * self.steps)
+
+
+KEEP = text(
+    """
+    UPDATE run_batch b
+    SET ready_at = now() + h.ready_in, done = h.done, touched = true,
+        holder = CASE WHEN h.done OR h.released THEN NULL ELSE b.holder END
+    FROM unnest(:numbers ::int[], :tokens ::bigint[], :dones ::bool[], :releases ::bool[], :ready_ins ::interval[])
+      AS h (number, token, done, released, ready_in)
+    WHERE b.run_id = :run_id AND b.number = h.number AND b.token = h.token AND NOT b.done
+    RETURNING b.number
+    """
+)
+
+
+async def keep_leases(connection: AsyncConnection, run_id: UUID, holds: Sequence[Hold]) -> frozenset[int]:
+    """Keep, give back or end these batches of a run. Gives the numbers of those whose lease still held."""
+    if not holds:
+        return frozenset()
+    rows = await connection.execute(
+        KEEP,
+        {
+            "run_id": run_id,
+            "numbers": [hold.lease.number for hold in holds],
+            "tokens": [hold.lease.token for hold in holds],
+            "dones": [hold.done for hold in holds],
+            "releases": [hold.released for hold in holds],
+            "ready_ins": [hold.ready_in for hold in holds],
+        },
+    )
+    return frozenset(row.number for row in rows)
+
+
+async def add_items(connection: AsyncConnection, run_id: UUID, items: Sequence[ItemRow]) -> None:
+    await copy_rows(
+        connection,
+        "run_item",
+        ITEM_COLUMNS,
+        [
+            (
+                run_id,
+                item.ordinal,
+                item.entity_id,
+                item.entity_version,
+                item.status,
+                item.error,
+                item.output,
+                item.steps,
+                item.started_at,
+                item.finished_at,
+            )
+            for item in items
+        ],
+    )
+
+
+SAVE_CHECKPOINTS = text(
+    """
+    INSERT INTO run_checkpoint (run_id, ordinal, entity_version, steps, started_at)
+    SELECT :run_id, c.ordinal, c.entity_version, c.steps::json, c.started_at
+    FROM unnest(:ordinals ::int[], :versions ::int[], :steps ::text[], :starts ::timestamptz[])
+      AS c (ordinal, entity_version, steps, started_at)
+    ON CONFLICT (run_id, ordinal) DO UPDATE
+    SET steps = excluded.steps, entity_version = excluded.entity_version, started_at = excluded.started_at
+    """
+)
+
+
+async def save_checkpoints(connection: AsyncConnection, run_id: UUID, checkpoints: Sequence[CheckpointRow]) -> None:
+    await connection.execute(
+        SAVE_CHECKPOINTS,
+        {
+            "run_id": run_id,
+            "ordinals": [row.ordinal for row in checkpoints],
+            "versions": [row.entity_version for row in checkpoints],
+            "steps": [row.steps for row in checkpoints],
+            "starts": [row.started_at for row in checkpoints],
+        },
+    )
+
+
+async def drop_checkpoints(connection: AsyncConnection, run_id: UUID, ordinals: Sequence[int]) -> None:
+    await connection.execute(
+        text("DELETE FROM run_checkpoint WHERE run_id = :run_id AND ordinal = ANY (:ordinals)"),
+        {"run_id": run_id, "ordinals": list(ordinals)},
+    )
+
+
+PUBLISH = text(
+    """
+    UPDATE entity e
+    SET data = e.data || p.fields::jsonb, version = e.version + 1, updated_at = now(),
+        published_at = CASE WHEN p.publish THEN now() ELSE e.published_at END
+    FROM unnest(:ids ::uuid[], :fields ::text[], :flags ::bool[]) AS p (id, fields, publish)
+    WHERE e.id = p.id AND e.workspace_id = :workspace_id
+    """
+)
+
+
+async def publish_entities(
+    connection: AsyncConnection, workspace_id: UUID, publications: Sequence[Publication]
+) -> None:
+    """Write fields into entities. At most one publication per entity: of several, the statement would take only one."""
+    await connection.execute(
+        PUBLISH,
+        {
+            "workspace_id": workspace_id,
+            "ids": [row.entity_id for row in publications],
+            "fields": [row.fields for row in publications],
+            "flags": [row.publish for row in publications],
+        },
+    )
+
+
+async def add_logs(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Rows in the order of `LOG_COLUMNS`."""
+    await copy_rows(connection, "run_log", LOG_COLUMNS, rows)
+
+
+def _sum(column: str) -> str:
+    return (
+        f"{column} = (SELECT array_agg(a + b ORDER BY place) "
+        f"FROM unnest(s.{column}, :{column} ::bigint[]) WITH ORDINALITY AS u (a, b, place))"
+    )
+
+
+_STEP_SUMS = ", ".join(
+    _sum(column) for column in ("step_completed", "step_failed", "step_skipped", "step_retried", "step_busy_us")
+)
+
+_PENDING = "(s.total - s.completed - s.failed - s.skipped - s.cancelled - :finished ::int)"
+_FAILED = "(s.failed + :failed ::int)"
+
+# `pending` is what is left of `total`. When a flush leaves nothing pending, the run ends in the same statement; when
+# the run is stopped, what is left is cancelled in it. One table and no subquery on it: a rival flush that commits
+# while this one waits for the row is then counted in, since Postgres computes the new values from the newest row.
+ADD = text(
+    f"""
+    UPDATE run_state s
+    SET completed = s.completed + :completed ::int, failed = {_FAILED}, skipped = s.skipped + :skipped ::int,
+        cancelled = CASE WHEN :stop ::bool THEN s.cancelled + {_PENDING} ELSE s.cancelled END,
+        status = CASE
+          WHEN :stop ::bool THEN 'FAILED'
+          WHEN {_PENDING} > 0 THEN s.status
+          WHEN {_FAILED} = 0 THEN 'COMPLETED'
+          WHEN {_FAILED} = s.total THEN 'FAILED'
+          ELSE 'COMPLETED_WITH_FAILURES' END,
+        finished_at = CASE WHEN :stop ::bool OR {_PENDING} = 0 THEN now() END,
+        error = CASE WHEN :stop ::bool THEN :stop_reason ::text ELSE s.error END,
+        revision = s.revision + 1, updated_at = now(), {_STEP_SUMS}
+    WHERE s.run_id = :run_id AND s.status IN ('RUNNING', 'PAUSED')
+    RETURNING {STATE_COLUMNS}
+    """  # noqa: S608 - only our own column names
+)
+
+
+async def add_to_counters(
+    connection: AsyncConnection, run_id: UUID, delta: CounterDelta, stop_reason: str | None
+) -> Progress | None:
+    """Add to the counters of a run, and end it when nothing is pending. None when it was ended by somebody else."""
+    row = (
+        await connection.execute(
+            ADD,
+            {
+                "run_id": run_id,
+                "completed": delta.completed,
+                "failed": delta.failed,
+                "skipped": delta.skipped,
+                "finished": delta.completed + delta.failed + delta.skipped,
+                "stop": stop_reason is not None,
+                "stop_reason": stop_reason,
+                "step_completed": delta.step_completed,
+                "step_failed": delta.step_failed,
+                "step_skipped": delta.step_skipped,
+                "step_retried": delta.step_retried,
+                "step_busy_us": delta.step_busy_us,
+            },
+        )
+    ).one_or_none()
+    return None if row is None else progress_of(row._mapping)
+
+
+async def already_there(connection: AsyncConnection, run_id: UUID, ordinals: Sequence[int]) -> bool:
+    """Whether a flush whose commit was not answered went through: its rows stand together or not at all."""
+    row = await connection.execute(
+        text("SELECT FROM run_item WHERE run_id = :run_id AND ordinal = ANY (:ordinals) LIMIT 1"),
+        {"run_id": run_id, "ordinals": list(ordinals)},
+    )
+    return row.first() is not None

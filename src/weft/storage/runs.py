@@ -1,0 +1,309 @@
+"""Runs: their facts, their frozen selections, and the changes of state that callers ask for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Select, bindparam, func, insert, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from weft.domain.entity import EntityFilter
+from weft.domain.ids import UUID
+from weft.domain.page import Page, PageRequest
+from weft.domain.progress import TERMINAL_RUN_STATUSES, Progress, RunStatus
+from weft.domain.run import Run, TriggerType
+from weft.storage.batches import STATE_COLUMNS
+from weft.storage.entity_filter import where
+from weft.storage.progress import PROGRESS_COLUMNS, progress_of
+from weft.storage.tables import Id, entity, run, run_batch, run_state
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """The immutable facts of a run that is about to start."""
+
+    id: UUID
+    workspace_id: UUID
+    workflow_id: UUID
+    version_id: UUID
+    entity_type_id: UUID | None
+    parameters: dict[str, Any]
+    input: Any
+    trigger_type: TriggerType
+    triggered_by: str
+    retry_of: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewState:
+    run_id: UUID
+    total: int
+    step_ids: Sequence[str]
+    priority: int
+    concurrency: int | None
+    held_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    workflow_id: UUID | None = None
+    statuses: tuple[RunStatus, ...] | None = None
+    trigger_type: TriggerType | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    retry_of: UUID | None = None
+
+
+# Starting
+
+
+async def add(connection: AsyncConnection, new: NewRun) -> None:
+    await connection.execute(
+        insert(run).values(
+            id=new.id,
+            workspace_id=new.workspace_id,
+            workflow_id=new.workflow_id,
+            version_id=new.version_id,
+            entity_type_id=new.entity_type_id,
+            parameters=new.parameters,
+            input=new.input,
+            trigger_type=new.trigger_type,
+            triggered_by=new.triggered_by,
+            retry_of=new.retry_of,
+        )
+    )
+
+
+async def add_state(connection: AsyncConnection, new: NewState) -> Progress:
+    """The counters of a new run. One over nothing has ended at once."""
+    empty = new.total == 0
+    zeros = [0] * len(new.step_ids)
+    row = await connection.execute(
+        insert(run_state)
+        .values(
+            run_id=new.run_id,
+            status=RunStatus.COMPLETED if empty else RunStatus.PENDING,
+            priority=new.priority,
+            concurrency=new.concurrency,
+            held_limit=new.held_limit,
+            total=new.total,
+            step_ids=list(new.step_ids),
+            step_completed=zeros,
+            step_failed=zeros,
+            step_skipped=zeros,
+            step_retried=zeros,
+            step_busy_us=zeros,
+            started_at=func.now() if empty else None,
+            finished_at=func.now() if empty else None,
+        )
+        .returning(*PROGRESS_COLUMNS)
+    )
+    return progress_of(row.mappings().one())
+
+
+async def freeze_input(connection: AsyncConnection, run_id: UUID) -> int:
+    """One item: the run's own input."""
+    # Touched from the start: only the general query of a batch's items knows an item without an entity.
+    await connection.execute(insert(run_batch).values(run_id=run_id, number=0, first_ordinal=0, size=1, touched=True))
+    return 1
+
+
+async def freeze_ids(connection: AsyncConnection, run_id: UUID, ids: Sequence[UUID], size: int) -> int:
+    """These entities, in this order."""
+    batches = [
+        {
+            "run_id": run_id,
+            "number": number,
+            "first_ordinal": first,
+            "size": len(ids[first : first + size]),
+            "entity_ids": list(ids[first : first + size]),
+        }
+        for number, first in enumerate(range(0, len(ids), size))
+    ]
+    if batches:
+        await connection.execute(insert(run_batch), batches)
+    return len(ids)
+
+
+async def count_matching(
+    connection: AsyncConnection, workspace_id: UUID, entity_type_id: UUID, wanted: EntityFilter
+) -> int:
+    query = select(func.count()).select_from(entity).where(*where(wanted, workspace_id, entity_type_id))
+    return (await connection.execute(query)).scalar_one()
+
+
+async def freeze_matching(
+    connection: AsyncConnection,
+    run_id: UUID,
+    workspace_id: UUID,
+    entity_type_id: UUID,
+    wanted: EntityFilter,
+    size: int,
+) -> int:
+    """The entities of a type that match, oldest first: one statement, however many they are."""
+    source = select(entity.c.id.label("entity_id"), (func.row_number().over(order_by=entity.c.id) - 1).label("place"))
+    return await _freeze(connection, run_id, source.where(*where(wanted, workspace_id, entity_type_id)), size)
+
+
+async def freeze_failed(connection: AsyncConnection, run_id: UUID, of_run: UUID, size: int) -> int:
+    """The entities of the failed items of another run, in its order. Those without entities are not for here."""
+    source = text(
+        "SELECT entity_id, row_number() OVER (ORDER BY ordinal) - 1 AS place FROM run_item "
+        "WHERE run_id = :of_run AND status = 'FAILED'"
+    ).bindparams(of_run=of_run)
+    return await _freeze(connection, run_id, source.columns(entity_id=Id, place=run_batch.c.number.type), size)
+
+
+async def _freeze(connection: AsyncConnection, run_id: UUID, source: Any, size: int) -> int:
+    """`source` gives `entity_id` and `place` from 0."""
+    chosen = source.subquery("chosen")
+    number = func.div(chosen.c.place, size)
+    batches: Select[Any] = (
+        select(
+            bindparam("of_run_id", run_id, Id),
+            number,
+            number * size,
+            func.count(),
+            func.array_agg(chosen.c.entity_id.op("ORDER BY")(chosen.c.place), type_=ARRAY(Id)),
+        )
+        .select_from(chosen)
+        .group_by(number)
+    )
+    statement = insert(run_batch).from_select(["run_id", "number", "first_ordinal", "size", "entity_ids"], batches)
+    sizes = await connection.execute(statement.returning(run_batch.c.size))
+    return sum(sizes.scalars())
+
+
+COPY_CHECKPOINTS = text(
+    """
+    INSERT INTO run_checkpoint (run_id, ordinal, entity_version, steps, started_at)
+    SELECT :run_id, f.place, f.entity_version, k.steps, NULL
+    FROM (
+      SELECT (row_number() OVER (ORDER BY ordinal) - 1)::int AS place, entity_version, steps
+      FROM run_item WHERE run_id = :of_run AND status = 'FAILED'
+    ) f
+    CROSS JOIN LATERAL (
+      SELECT json_agg(e.step ORDER BY e.nth) AS steps
+      FROM json_array_elements(f.steps) WITH ORDINALITY AS e (step, nth)
+      WHERE e.step ->> 's' = 'C' AND e.step ->> 'id' = ANY (:step_ids ::text[])
+    ) k
+    WHERE k.steps IS NOT NULL
+    """
+)
+
+
+async def copy_checkpoints(connection: AsyncConnection, run_id: UUID, of_run: UUID, step_ids: Sequence[str]) -> None:
+    """What these steps completed for the failed items of another run, so that a retry begins behind them."""
+    await connection.execute(COPY_CHECKPOINTS, {"run_id": run_id, "of_run": of_run, "step_ids": list(step_ids)})
+    await connection.execute(text("UPDATE run_batch SET touched = true WHERE run_id = :run_id"), {"run_id": run_id})
+
+
+# Changing
+
+
+def _change(assignments: str, statuses: str) -> str:
+    return f"""
+    UPDATE run_state s SET {assignments}, revision = s.revision + 1, updated_at = now()
+    FROM run r
+    WHERE s.run_id = :run_id AND r.id = s.run_id AND r.workspace_id = :workspace_id AND s.status IN ({statuses})
+    RETURNING {STATE_COLUMNS}
+    """  # noqa: S608 - only our own column names
+
+
+# What is under way in workers is not waited for: their next write finds the run ended and is dropped.
+CANCEL = text(
+    _change(
+        "status = 'CANCELLED', cancelled = s.total - s.completed - s.failed - s.skipped, finished_at = now()",
+        "'PENDING', 'RUNNING', 'PAUSED'",
+    )
+)
+PAUSE = text(_change("status = 'PAUSED'", "'PENDING', 'RUNNING'"))
+RESUME = text(_change("status = CASE WHEN s.started_at IS NULL THEN 'PENDING' ELSE 'RUNNING' END", "'PAUSED'"))
+
+
+async def cancel(connection: AsyncConnection, workspace_id: UUID, run_id: UUID) -> Progress | None:
+    """End the run; what is not finished is cancelled. None when it has ended already, or is none of the workspace."""
+    return await _changed(connection, CANCEL, workspace_id, run_id)
+
+
+async def pause(connection: AsyncConnection, workspace_id: UUID, run_id: UUID) -> Progress | None:
+    """Begin no further item. None when the run is neither waiting nor running."""
+    return await _changed(connection, PAUSE, workspace_id, run_id)
+
+
+async def resume(connection: AsyncConnection, workspace_id: UUID, run_id: UUID) -> Progress | None:
+    """Go on. None when the run is not paused."""
+    return await _changed(connection, RESUME, workspace_id, run_id)
+
+
+async def _changed(connection: AsyncConnection, change: Any, workspace_id: UUID, run_id: UUID) -> Progress | None:
+    rows = await connection.execute(change, {"run_id": run_id, "workspace_id": workspace_id})
+    row = rows.mappings().one_or_none()
+    return None if row is None else progress_of(row)
+
+
+# Reading
+
+_RUNS = select(run, run_state.c.priority, run_state.c.concurrency, run_state.c.error, *PROGRESS_COLUMNS).join(
+    run_state, run_state.c.run_id == run.c.id
+)
+
+
+async def get_many(connection: AsyncConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Run]:
+    rows = await connection.execute(_RUNS.where(run.c.workspace_id == workspace_id, run.c.id.in_(ids)))
+    return {row["id"]: _run(row) for row in rows.mappings()}
+
+
+async def page(connection: AsyncConnection, workspace_id: UUID, wanted: RunFilter, request: PageRequest) -> Page[Run]:
+    """Newest first."""
+    query = _RUNS.where(run.c.workspace_id == workspace_id)
+    if wanted.workflow_id is not None:
+        query = query.where(run.c.workflow_id == wanted.workflow_id)
+    if wanted.statuses is not None:
+        query = query.where(run_state.c.status.in_([status.value for status in wanted.statuses]))
+    if wanted.trigger_type is not None:
+        query = query.where(run.c.trigger_type == wanted.trigger_type)
+    if wanted.created_after is not None:
+        query = query.where(run.c.created_at > wanted.created_after)
+    if wanted.created_before is not None:
+        query = query.where(run.c.created_at < wanted.created_before)
+    if wanted.retry_of is not None:
+        query = query.where(run.c.retry_of == wanted.retry_of)
+    if request.after is not None:
+        query = query.where(run.c.id < UUID(request.after))
+    rows = await connection.execute(query.order_by(run.c.id.desc()).limit(request.first + 1))
+    return Page.of([_run(row) for row in rows.mappings()], request.first, lambda found: str(found.id))
+
+
+async def has_unfinished(connection: AsyncConnection, workflow_id: UUID) -> bool:
+    query = (
+        select(run.c.id)
+        .join(run_state, run_state.c.run_id == run.c.id)
+        .where(run.c.workflow_id == workflow_id, run_state.c.status.not_in([s.value for s in TERMINAL_RUN_STATUSES]))
+        .limit(1)
+    )
+    return (await connection.execute(query)).first() is not None
+
+
+def _run(row: Any) -> Run:
+    return Run(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        workflow_id=row["workflow_id"],
+        version_id=row["version_id"],
+        entity_type_id=row["entity_type_id"],
+        parameters=row["parameters"],
+        input=row["input"],
+        trigger_type=TriggerType(row["trigger_type"]),
+        triggered_by=row["triggered_by"],
+        retry_of=row["retry_of"],
+        priority=row["priority"],
+        concurrency=row["concurrency"],
+        webhook_url=row["webhook_url"],
+        created_at=row["created_at"],
+        progress=progress_of(row),
+        error=row["error"],
+    )

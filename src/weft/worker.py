@@ -1,0 +1,90 @@
+"""The composition root of a worker: claims batches and runs them until it is told to stop."""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from weft.engine.attempt import Attempts
+from weft.engine.dispatcher import Dispatcher
+from weft.engine.isolation import Isolation
+from weft.engine.microbatch import MicroBatches
+from weft.engine.plans import PlanCache
+from weft.engine.publisher import LatestPublisher
+from weft.engine.wakeups import ArqWakeups, WakeupListener
+from weft.integrations.http import HttpClient
+from weft.progress.channel import ProgressChannel
+from weft.steps import discover
+from weft.storage.database import Database
+
+log = structlog.get_logger(__name__)
+
+CATALOGUE_LOADER = "weft.steps:discover"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    database_url: str
+    redis_url: str
+    lease: timedelta
+    allowed_hosts: Iterable[str] = ()
+    pool_size: int = 10
+    statement_cache: bool = True
+
+
+async def run_worker(options: WorkerOptions) -> None:
+    """Until SIGTERM or SIGINT: then what is under way is recorded and given back."""
+    async with AsyncExitStack() as stack:
+        database = Database.connect(
+            options.database_url, pool_size=options.pool_size, statement_cache=options.statement_cache
+        )
+        stack.push_async_callback(database.close)
+        http = await stack.enter_async_context(HttpClient(allowed_hosts=options.allowed_hosts))
+        channel = ProgressChannel(options.redis_url)
+        stack.push_async_callback(channel.close)
+        publisher = LatestPublisher(channel.publish)
+        stack.push_async_callback(publisher.close)
+        isolation = Isolation(CATALOGUE_LOADER)
+        stack.push_async_callback(isolation.close)
+        wakeups = ArqWakeups(options.redis_url)
+        stack.push_async_callback(wakeups.close)
+        dispatcher = Dispatcher(
+            database=database,
+            plans=PlanCache(discover()),
+            attempts=Attempts(MicroBatches(), isolation),
+            http=http,
+            publisher=publisher,
+            wakeups=wakeups,
+            holder=f"{socket.gethostname()}:{os.getpid()}",
+            lease=options.lease,
+        )
+        await _run_until_told(dispatcher, WakeupListener(options.redis_url, dispatcher.wake))
+
+
+async def _run_until_told(dispatcher: Dispatcher, listener: WakeupListener) -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    # What start-up made stays: the collector need not look at it again, batch after batch.
+    gc.collect()
+    gc.freeze()
+    listening = asyncio.create_task(listener.run())
+    working = asyncio.create_task(dispatcher.run())
+    log.info("The worker is ready", holder=dispatcher.holder)
+    try:
+        await asyncio.wait({asyncio.create_task(told.wait()), working}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        listening.cancel()
+        await dispatcher.stop()
+        await working
+        log.info("The worker has stopped", holder=dispatcher.holder)

@@ -1,0 +1,145 @@
+"""Heavy steps in processes of their own: what arrives there, and what comes back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.heavy_steps import Context, planned
+from engine.isolated import LOADER, call, children, failure, gone, pids_in
+from weft.domain.run import LogLevel
+from weft.domain.step import Fail, Output, PublishEntity, Retry, Skip
+from weft.engine.isolation import Isolation
+from weft.engine.sandbox_protocol import MOST_LOG_LINES
+
+
+@pytest.fixture(scope="module")
+async def isolation() -> AsyncIterator[Isolation]:
+    isolation = Isolation(LOADER, processes=1)
+    yield isolation
+    await isolation.close()
+
+
+async def test_a_step_answers_from_another_process_which_serves_the_next_call_too(isolation: Isolation) -> None:
+    first = await call(isolation, "reverse", text="abc")
+    second = await call(isolation, "reverse", text="xyz")
+    assert (first["reversed"], second["reversed"]) == ("cba", "zyx")
+    assert first["pid"] == second["pid"] == isolation.idle_pids[0]
+
+
+async def test_a_step_has_its_config_and_the_values_in_scope_and_is_prepared_once(isolation: Isolation) -> None:
+    hello, bye = planned("greet"), planned("greet", firstWord="Bye")
+    ctx = Context({"input": {"text": "you"}, "steps": {"before": {"count": 4}}}, attempt=3)
+    first, other, again = [await call(isolation, step, ctx) for step in (hello, bye, planned("greet"))]
+    assert (first["greeting"], other["greeting"]) == ("Hello you", "Bye you")
+    assert (first["length"], first["attempt"], first["key"]) == (7, 3, "run:0:step")
+    assert first["prepared"] == again["prepared"] != other["prepared"]
+
+
+async def test_a_step_gets_the_input_of_the_call_where_it_is_another_than_in_scope(isolation: Isolation) -> None:
+    ctx = Context({"input": {"text": "scope"}})
+    answer = await isolation.run(planned("reverse"), ctx, {"text": "call"})
+    assert answer.value["reversed"] == "llac"
+
+
+async def test_every_kind_of_answer_comes_back_as_it_was_given(isolation: Isolation) -> None:
+    with pytest.raises(Skip, match="nothing to do"):
+        await call(isolation, "signals", text="skip")
+    with pytest.raises(Retry, match="busy") as retry:
+        await call(isolation, "signals", text="retry")
+    assert (retry.value.code, retry.value.after) == ("BUSY", timedelta(seconds=1.5))
+    fail = await failure(isolation, "signals", text="fail")
+    assert (fail.code, fail.reason, fail.details) == ("WRONG", "wrong", {"line": 3})
+    answer = await isolation.run(planned("signals"), Context({"input": {"text": ""}}), {"text": ""})
+    assert answer == Output({"kind": "A"}, ("large",), (PublishEntity({"total": 1}, publish=False),))
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "reason"),
+    [
+        ("error", "STEP_ERROR", "ValueError: no such page"),
+        ("http", "HTTP_NOT_AVAILABLE", "no HTTP client"),
+        ("set", "STEP_OUTPUT_NOT_JSON", "not JSON"),
+    ],
+)
+async def test_what_a_step_cannot_do_there_is_a_clear_failure(
+    isolation: Isolation, text: str, code: str, reason: str
+) -> None:
+    fail = await failure(isolation, "signals", text=text)
+    assert fail.code == code
+    assert reason in fail.reason
+
+
+async def test_input_that_is_not_json_is_refused_before_it_is_sent(isolation: Isolation) -> None:
+    assert (await failure(isolation, "reverse", text=object())).code == "STEP_INPUT_NOT_JSON"
+
+
+async def test_log_lines_arrive_in_order_and_at_most_a_thousand_of_them(isolation: Isolation) -> None:
+    ctx = Context({"input": {"lines": 2, "crash": False}})
+    await call(isolation, "logs", ctx)
+    assert ctx.lines == [(LogLevel.WARNING, "line 0", {"number": 0}), (LogLevel.WARNING, "line 1", {"number": 1})]
+    ctx = Context({"input": {"lines": 5_000, "crash": False}})
+    await call(isolation, "logs", ctx)
+    assert len(ctx.lines) == MOST_LOG_LINES
+    assert "the rest is left out" in ctx.lines[-1][1]
+
+
+async def test_log_lines_of_a_step_that_then_crashes_are_kept(isolation: Isolation) -> None:
+    ctx = Context({"input": {"lines": 1, "crash": True}})
+    with pytest.raises(Fail, match="SIGABRT"):
+        await call(isolation, "logs", ctx)
+    assert [message for _, message, _ in ctx.lines] == ["line 0"]
+
+
+async def test_large_inputs_and_outputs_pass(isolation: Isolation) -> None:
+    text = "ä" * 7_000_000
+    assert (await call(isolation, "reverse", text=text))["reversed"] == text
+    assert len(await call(isolation, "answers", bytes=16_000_000)) == 16_000_000
+
+
+async def test_a_cancelled_call_ends_its_process_and_never_answers_the_next(tmp_path: Path) -> None:
+    isolation = Isolation(LOADER, processes=1)
+    task = asyncio.create_task(call(isolation, "starts", path=str(tmp_path / "pids"), seconds=1000))
+    pids = await pids_in(tmp_path / "pids")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await gone(*pids)
+    assert (await call(isolation, "reverse", text="next"))["reversed"] == "txen"
+    await isolation.close()
+
+
+async def test_calls_beyond_the_processes_wait_for_their_turn_in_order() -> None:
+    isolation = Isolation(LOADER, processes=2)
+    order: list[int] = []
+
+    async def numbered(number: int) -> int:
+        pid = (await call(isolation, "reverse", text=str(number)))["pid"]
+        order.append(number)
+        return pid
+
+    pids = await asyncio.gather(*(numbered(number) for number in range(20)))
+    assert len(set(pids)) == 2
+    later = [number for number in order if number >= 2]  # the first two start the processes, and may take longer
+    assert all(abs(place - number) <= 1 for place, number in enumerate(later, start=2))
+    await isolation.close()
+
+
+async def test_closing_cancels_what_runs_and_what_waits_and_leaves_no_process(tmp_path: Path) -> None:
+    before = set(children())
+    isolation = Isolation(LOADER, processes=1)
+    path = tmp_path / "pids"
+    running = asyncio.create_task(call(isolation, "starts", path=str(path), seconds=1000))
+    pids = await pids_in(path)
+    waiting = asyncio.create_task(call(isolation, "reverse", text="abc"))
+    await asyncio.sleep(0)
+    await isolation.close()
+    results = await asyncio.gather(running, waiting, return_exceptions=True)
+    assert [type(result) for result in results] == [asyncio.CancelledError, asyncio.CancelledError]
+    assert await gone(*pids)
+    assert set(children()) <= before
+    with pytest.raises(asyncio.CancelledError):
+        await call(isolation, "reverse", text="abc")
+    await isolation.close()
