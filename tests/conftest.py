@@ -13,8 +13,6 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import insert, text
 from sqlalchemy.engine import make_url
-from weft.progress.channel import ProgressChannel
-from weft.progress.feed import ProgressFeed
 
 from weft.domain.access import Role, Viewer
 from weft.domain.ids import new_id
@@ -22,6 +20,8 @@ from weft.embedded import EmbeddedServices, remove_data_folder
 from weft.engine.plans import PlanCache
 from weft.operations.progress import reader_of
 from weft.operations.services import Services
+from weft.progress.channel import ProgressChannel
+from weft.progress.feed import ProgressFeed
 from weft.steps import discover
 from weft.storage import tables
 from weft.storage.database import Database

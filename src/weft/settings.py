@@ -10,44 +10,60 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="WEFT_", extra="ignore", frozen=True)
 
-    database_url: str | None = Field(None, description="PostgreSQL, as `postgresql://…`. Left out: an embedded one.")
-    redis_url: str | None = Field(None, description="Redis or Valkey, as `redis://…`. Left out: an embedded one.")
-    data_dir: Path = Field(Path(".weft"), description="Where embedded services and files are kept.")
+    database_url: str | None = Field(
+        default=None, description="PostgreSQL, as `postgresql://…`. Left out: an embedded one."
+    )
+    redis_url: str | None = Field(
+        default=None, description="Redis or Valkey, as `redis://…`. Left out: an embedded one."
+    )
+    data_dir: Path = Field(default=Path(".weft"), description="Where embedded services and files are kept.")
     secret_key: SecretStr | None = Field(
-        None,
+        default=None,
         min_length=32,
         description="What digests of API keys and links are made from, at least 32 characters; the same in all processes. "
         "Left out with embedded services: kept in the data folder.",
     )
-    host: str = Field("127.0.0.1", description="Address that the API listens on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port that the API listens on; 0 for any free one.")
+    host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port that the API listens on; 0 for any free one.")
     public_url: str | None = Field(
-        None, description="How clients reach the API, for links it hands out. Left out: from host and port."
+        default=None, description="How clients reach the API, for links it hands out. Left out: from host and port."
     )
     workers: int | None = Field(
-        None, ge=1, description="Worker processes of `weft up`. Left out: as many as fit the cores."
+        default=None, ge=1, description="Worker processes of `weft up`. Left out: as many as fit the cores."
     )
-    lease_seconds: float = Field(10.0, ge=1, description="How long a worker that says nothing keeps its batches.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
-    log_format: Literal["json", "console"] = Field("console", description="`json` for machines, `console` for people.")
+    lease_seconds: float = Field(
+        default=10.0, ge=1, description="How long a worker that says nothing keeps its batches."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least that is logged."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="console", description="`json` for machines, `console` for people."
+    )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Origins of web pages elsewhere that may call the API, with commas between; `*` for any."
+        default=(),
+        description="Origins of web pages elsewhere that may call the API, with commas between; `*` for any.",
     )
-    introspection: bool = Field(True, description="Whether the schema can be asked for its types.")
-    graphiql: bool = Field(True, description="Whether a browser gets the explorer at `/graphql`.")
-    max_query_characters: int = Field(50_000, ge=1, description="Longest GraphQL document.")
-    max_query_tokens: int = Field(1_000, ge=1, description="Most tokens in a GraphQL document.")
-    max_query_depth: int = Field(15, ge=1, description="Deepest nesting of a GraphQL operation.")
-    max_query_aliases: int = Field(30, ge=0, description="Most aliases in a GraphQL operation.")
-    max_query_cost: int = Field(20_000, ge=1, description="Most objects that a GraphQL operation may return.")
-    max_body_bytes: int = Field(2_000_000, ge=1_000, description="Largest request body and websocket message.")
-    max_import_bytes: int = Field(10 * 1024**3, ge=1, description="Largest file of an import.")
-    max_subscriptions: int = Field(100, ge=1, description="Most operations at a time on one websocket.")
-    database_pool_size: int = Field(10, ge=1, description="Most connections to PostgreSQL of one process.")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Hosts and networks that steps may call although they are private, with commas between: "
+        "`intranet.local`, `10.0.0.7:8080`, `192.168.0.0/16`.",
+    )
+    introspection: bool = Field(default=True, description="Whether the schema can be asked for its types.")
+    graphiql: bool = Field(default=True, description="Whether a browser gets the explorer at `/graphql`.")
+    max_query_characters: int = Field(default=50_000, ge=1, description="Longest GraphQL document.")
+    max_query_tokens: int = Field(default=1_000, ge=1, description="Most tokens in a GraphQL document.")
+    max_query_depth: int = Field(default=15, ge=1, description="Deepest nesting of a GraphQL operation.")
+    max_query_aliases: int = Field(default=30, ge=0, description="Most aliases in a GraphQL operation.")
+    max_query_cost: int = Field(default=20_000, ge=1, description="Most objects that a GraphQL operation may return.")
+    max_body_bytes: int = Field(default=2_000_000, ge=1_000, description="Largest request body and websocket message.")
+    max_import_bytes: int = Field(default=10 * 1024**3, ge=1, description="Largest file of an import.")
+    max_subscriptions: int = Field(default=100, ge=1, description="Most operations at a time on one websocket.")
+    database_pool_size: int = Field(default=10, ge=1, description="Most connections to PostgreSQL of one process.")
     statement_cache: bool = Field(
-        True, description="Prepared statements. Turn it off behind a pooler in transaction mode."
+        default=True, description="Prepared statements. Turn it off behind a pooler in transaction mode."
     )
-    shutdown_seconds: int = Field(10, ge=0, description="How long a stopping API waits for requests that run.")
+    shutdown_seconds: int = Field(default=10, ge=0, description="How long a stopping API waits for requests that run.")
 
     @field_validator("database_url")
     @classmethod
@@ -67,7 +83,7 @@ class Settings(BaseSettings):
             raise ValueError("has to begin with redis://, rediss:// or unix://")
         return url
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

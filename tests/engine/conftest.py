@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from engine.step_types import TEST_TYPES
 from sqlalchemy import insert, text
 
+from engine.step_types import TEST_TYPES, Gate
 from weft.domain.access import Viewer
 from weft.domain.ids import UUID, new_id
 from weft.domain.progress import Progress
@@ -130,9 +130,7 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(
-    services: Services, viewer: Viewer, published: Published, catalogue: Catalogue
-) -> AsyncIterator[Bench]:
+async def bench(services: Services, viewer: Viewer, published: Published, catalogue: Catalogue) -> AsyncIterator[Bench]:
     closing: list[Callable[[], Awaitable[None]]] = []
     isolation = Isolation("weft.steps:discover")
     services = Services(
@@ -162,6 +160,7 @@ async def bench(
             return worker
 
         yield Bench(services, viewer, published, new_worker)
+        Gate.opened.set()
         for close in closing:
             await close()
         await isolation.close()

@@ -1,7 +1,8 @@
 """Calls through an Isolation, and what is left of processes after them."""
 
-import asyncio
-import os
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,25 @@ from weft.engine.plan import PlannedStep
 LOADER = "engine.heavy_steps:catalogue"
 
 
-async def call(isolation: Isolation, step: str | PlannedStep, ctx: Context | None = None, **input: Any) -> Any:
-    ctx = ctx or Context({"input": input, "steps": {"before": {"count": 1}}})
+@asynccontextmanager
+async def isolating(loader: str = LOADER, *, processes: int = 1, **settings: Any) -> AsyncGenerator[Isolation]:
+    isolation = Isolation(loader, processes=processes, **settings)
+    try:
+        yield isolation
+    finally:
+        await isolation.close()
+
+
+async def call(isolation: Isolation, step: str | PlannedStep, ctx: Context | None = None, **given: Any) -> Any:
+    ctx = ctx or Context({"input": given, "steps": {"before": {"count": 1}}})
     answer = await isolation.run(planned(step) if isinstance(step, str) else step, ctx, ctx.values["input"])
     assert isinstance(answer, Output)
     return answer.value
 
 
-async def failure(isolation: Isolation, step: str | PlannedStep, **input: Any) -> Fail:
+async def failure(isolation: Isolation, step: str | PlannedStep, **given: Any) -> Fail:
     try:
-        answer = await call(isolation, step, **input)
+        answer = await call(isolation, step, **given)
     except Fail as fail:
         return fail
     raise AssertionError(f"it answered {answer!r:.200}")
@@ -37,21 +47,25 @@ def is_gone(pid: int) -> bool:
         return True
 
 
-async def gone(*pids: int) -> bool:
+def wait_until_gone(*pids: int) -> bool:
     """Whether all of them end within a few seconds."""
-    async with asyncio.timeout(5):
-        while not all(is_gone(pid) for pid in pids):
-            await asyncio.sleep(0.01)
-    return True
+    return soon(lambda: all(is_gone(pid) for pid in pids))
 
 
-async def pids_in(path: Path) -> list[int]:
+def pids_in(path: Path) -> list[int]:
     """What StartsProcess noted, as soon as it is there."""
-    async with asyncio.timeout(10):
-        while not (path.exists() and path.read_text().endswith("\n")):
-            await asyncio.sleep(0.01)
+    assert soon(lambda: path.exists() and path.read_text().endswith("\n"))
     return [int(pid) for pid in path.read_text().split()]
 
 
-def children() -> list[int]:
-    return [child.pid for child in psutil.Process(os.getpid()).children(recursive=True) if not is_gone(child.pid)]
+def children(pid: int | None = None) -> list[int]:
+    return [child.pid for child in psutil.Process(pid).children(recursive=True) if not is_gone(child.pid)]
+
+
+def soon(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 10
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True

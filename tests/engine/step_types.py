@@ -66,7 +66,7 @@ class Sometimes(StepType[SometimesConfig]):
     Config = SometimesConfig
     default_retry = RetryPolicy(max_attempts=3, initial_delay=timedelta(milliseconds=10))
 
-    async def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002 - the word of the contract
+    async def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002, ARG002 - the words of the contract
         ordinal = ctx.values["item"]["ordinal"]
         await asyncio.sleep(self.config.delay_ms / 1000)
         if self.config.skip_where is not None and ordinal % self.config.skip_where == 0:

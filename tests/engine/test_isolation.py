@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.heavy_steps import Context, planned
-from engine.isolated import LOADER, call, children, failure, gone, pids_in
+from engine.isolated import call, children, failure, isolating, pids_in, wait_until_gone
 from weft.domain.run import LogLevel
 from weft.domain.step import Fail, Output, PublishEntity, Retry, Skip
 from weft.engine.isolation import Isolation
@@ -17,9 +17,8 @@ from weft.engine.sandbox_protocol import MOST_LOG_LINES
 
 @pytest.fixture(scope="module")
 async def isolation() -> AsyncIterator[Isolation]:
-    isolation = Isolation(LOADER, processes=1)
-    yield isolation
-    await isolation.close()
+    async with isolating() as isolation:
+        yield isolation
 
 
 async def test_a_step_answers_from_another_process_which_serves_the_next_call_too(isolation: Isolation) -> None:
@@ -100,46 +99,46 @@ async def test_large_inputs_and_outputs_pass(isolation: Isolation) -> None:
 
 
 async def test_a_cancelled_call_ends_its_process_and_never_answers_the_next(tmp_path: Path) -> None:
-    isolation = Isolation(LOADER, processes=1)
-    task = asyncio.create_task(call(isolation, "starts", path=str(tmp_path / "pids"), seconds=1000))
-    pids = await pids_in(tmp_path / "pids")
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert await gone(*pids)
-    assert (await call(isolation, "reverse", text="next"))["reversed"] == "txen"
-    await isolation.close()
+    async with isolating() as isolation:
+        task = asyncio.create_task(call(isolation, "starts", path=str(tmp_path / "pids"), seconds=1000))
+        pids = await asyncio.to_thread(pids_in, tmp_path / "pids")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(wait_until_gone, *pids)
+        assert (await call(isolation, "reverse", text="next"))["reversed"] == "txen"
 
 
-async def test_calls_beyond_the_processes_wait_for_their_turn_in_order() -> None:
-    isolation = Isolation(LOADER, processes=2)
+async def test_calls_beyond_the_processes_wait_for_their_turn_in_order(isolation: Isolation) -> None:
     order: list[int] = []
 
-    async def numbered(number: int) -> int:
-        pid = (await call(isolation, "reverse", text=str(number)))["pid"]
+    async def numbered(number: int) -> None:
+        await call(isolation, "reverse", text=str(number))
         order.append(number)
-        return pid
 
-    pids = await asyncio.gather(*(numbered(number) for number in range(20)))
-    assert len(set(pids)) == 2
-    later = [number for number in order if number >= 2]  # the first two start the processes, and may take longer
-    assert all(abs(place - number) <= 1 for place, number in enumerate(later, start=2))
-    await isolation.close()
+    await asyncio.gather(*(numbered(number) for number in range(20)))
+    assert order == list(range(20))
+
+
+async def test_no_more_processes_are_started_than_allowed() -> None:
+    async with isolating(processes=2) as isolation:
+        answers = await asyncio.gather(*(call(isolation, "reverse", text="abc") for _ in range(20)))
+        assert {answer["pid"] for answer in answers} == set(isolation.idle_pids)
+        assert len(isolation.idle_pids) == 2
 
 
 async def test_closing_cancels_what_runs_and_what_waits_and_leaves_no_process(tmp_path: Path) -> None:
     before = set(children())
-    isolation = Isolation(LOADER, processes=1)
-    path = tmp_path / "pids"
-    running = asyncio.create_task(call(isolation, "starts", path=str(path), seconds=1000))
-    pids = await pids_in(path)
-    waiting = asyncio.create_task(call(isolation, "reverse", text="abc"))
-    await asyncio.sleep(0)
-    await isolation.close()
-    results = await asyncio.gather(running, waiting, return_exceptions=True)
-    assert [type(result) for result in results] == [asyncio.CancelledError, asyncio.CancelledError]
-    assert await gone(*pids)
-    assert set(children()) <= before
-    with pytest.raises(asyncio.CancelledError):
-        await call(isolation, "reverse", text="abc")
-    await isolation.close()
+    async with isolating() as isolation:
+        path = tmp_path / "pids"
+        running = asyncio.create_task(call(isolation, "starts", path=str(path), seconds=1000))
+        pids = await asyncio.to_thread(pids_in, path)
+        waiting = asyncio.create_task(call(isolation, "reverse", text="abc"))
+        await asyncio.sleep(0)
+        await isolation.close()
+        results = await asyncio.gather(running, waiting, return_exceptions=True)
+        assert [type(result) for result in results] == [asyncio.CancelledError, asyncio.CancelledError]
+        assert await asyncio.to_thread(wait_until_gone, *pids)
+        assert set(children()) <= before
+        with pytest.raises(asyncio.CancelledError):
+            await call(isolation, "reverse", text="abc")

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from engine.heavy_steps import MEGABYTE, planned
-from engine.isolated import LOADER, call, failure, gone, pids_in
+from engine.isolated import call, children, failure, isolating, pids_in, soon, wait_until_gone
 from weft.domain.step import Retry
 from weft.engine.isolation import Isolation
 
@@ -24,9 +24,8 @@ HALF_A_SECOND = timedelta(seconds=0.5)
 
 @pytest.fixture(scope="module")
 async def isolation() -> AsyncIterator[Isolation]:
-    isolation = Isolation(LOADER, processes=1, memory_bytes=256 * MEGABYTE, output_bytes=MEGABYTE, file_bytes=MEGABYTE)
-    yield isolation
-    await isolation.close()
+    async with isolating(memory_bytes=256 * MEGABYTE, output_bytes=MEGABYTE, file_bytes=MEGABYTE) as isolation:
+        yield isolation
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +45,8 @@ async def test_an_endless_loop_is_ended_by_the_clock(isolation: Isolation, kind:
 
 
 async def test_a_step_without_a_timeout_has_the_default_one() -> None:
-    isolation = Isolation(LOADER, processes=1, default_timeout=HALF_A_SECOND)
-    assert (await failure(isolation, "loops")).code == "STEP_TIMEOUT"
-    await isolation.close()
+    async with isolating(default_timeout=HALF_A_SECOND) as isolation:
+        assert (await failure(isolation, "loops")).code == "STEP_TIMEOUT"
 
 
 @pytest.mark.parametrize(
@@ -88,9 +86,9 @@ async def test_an_answer_that_goes_past_the_check_of_the_child_is_not_read(isola
     assert fail.code == "STEP_OUTPUT_TOO_LARGE"
 
 
-async def test_a_gigabyte_on_standard_output_disturbs_nothing(isolation: Isolation) -> None:
+async def test_a_flood_on_standard_output_disturbs_nothing(isolation: Isolation) -> None:
     resident = psutil.Process().memory_info().rss
-    assert await call(isolation, "prints", megabytes=1024) == ""
+    assert await call(isolation, "prints", megabytes=256) == ""
     assert psutil.Process().memory_info().rss - resident < 50 * MEGABYTE
 
 
@@ -103,7 +101,7 @@ async def test_a_file_may_only_have_a_certain_size(isolation: Isolation, tmp_pat
 async def test_what_a_step_started_ends_with_it(isolation: Isolation, tmp_path: Path) -> None:
     step = planned("starts", HALF_A_SECOND)
     assert (await failure(isolation, step, path=str(tmp_path / "pids"), seconds=1000)).code == "STEP_TIMEOUT"
-    assert await gone(*await pids_in(tmp_path / "pids"))
+    assert await asyncio.to_thread(wait_until_gone, *pids_in(tmp_path / "pids"))
 
 
 async def test_a_process_that_was_killed_while_it_waited_costs_no_call(isolation: Isolation) -> None:
@@ -114,12 +112,11 @@ async def test_a_process_that_was_killed_while_it_waited_costs_no_call(isolation
 
 
 async def test_a_process_is_replaced_when_it_has_grown_or_served_its_calls() -> None:
-    isolation = Isolation(LOADER, processes=1, memory_bytes=128 * MEGABYTE, most_calls=3)
-    pids = [await call(isolation, "keeps", megabytes=0) for _ in range(4)]
-    assert pids[0] == pids[2] != pids[3]
-    grown = await call(isolation, "keeps", megabytes=80)
-    assert grown == pids[3] != await call(isolation, "keeps", megabytes=0)
-    await isolation.close()
+    async with isolating(memory_bytes=128 * MEGABYTE, most_calls=3) as isolation:
+        pids = [await call(isolation, "keeps", megabytes=0) for _ in range(4)]
+        assert pids[0] == pids[2] != pids[3]
+        grown = await call(isolation, "keeps", megabytes=80)
+        assert grown == pids[3] != await call(isolation, "keeps", megabytes=0)
 
 
 @pytest.mark.parametrize(
@@ -127,52 +124,45 @@ async def test_a_process_is_replaced_when_it_has_grown_or_served_its_calls() -> 
     [("engine.nothing_here:catalogue", "No module named"), ("engine.heavy_steps:crashing_catalogue", "ended while")],
 )
 async def test_a_process_that_cannot_start_is_one_clear_error_and_no_busy_loop(loader: str, named: str) -> None:
-    isolation = Isolation(loader, processes=1)
-    with pytest.raises(Retry, match=named) as first:
-        await call(isolation, "reverse", text="")
-    assert first.value.code == "STEP_PROCESS_FAILED"
-    began = time.monotonic()
-    for _ in range(100):
-        with pytest.raises(Retry, match=named):
+    async with isolating(loader) as isolation:
+        with pytest.raises(Retry, match=named) as first:
             await call(isolation, "reverse", text="")
-    assert time.monotonic() - began < 0.1
-    await isolation.close()
+        assert first.value.code == "STEP_PROCESS_FAILED"
+        began = time.monotonic()
+        for _ in range(100):
+            with pytest.raises(Retry, match=named):
+                await call(isolation, "reverse", text="")
+        assert time.monotonic() - began < 0.1
 
 
 WORKER = """
 import asyncio, sys
-from engine.isolated import LOADER, call
-from weft.engine.isolation import Isolation
+from engine.isolated import call, isolating
 
 async def main(path: str) -> None:
-    isolation = Isolation(LOADER, processes=2)
-    await asyncio.gather(call(isolation, "starts", path=path, seconds=1000), call(isolation, "loops_native"))
+    async with isolating(processes=2) as isolation:
+        await asyncio.gather(call(isolation, "starts", path=path, seconds=1000), call(isolation, "loops_native"))
 
 asyncio.run(main(sys.argv[1]))
 """
 
 
-async def test_a_worker_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
+def test_a_worker_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
     tests = str(Path(__file__).parent.parent)
-    worker = subprocess.Popen(
-        [sys.executable, "-c", WORKER, str(tmp_path / "pids")], env=os.environ | {"PYTHONPATH": tests}
-    )
-    pids = [
-        *await pids_in(tmp_path / "pids"),
-        *(child.pid for child in psutil.Process(worker.pid).children(recursive=True)),
-    ]
-    worker.kill()
-    worker.wait(5)
-    assert len(set(pids)) >= 4
-    assert await gone(*pids)
+    argv = (sys.executable, "-c", WORKER, str(tmp_path / "pids"))
+    with subprocess.Popen(argv, env=os.environ | {"PYTHONPATH": tests}) as worker:
+        # Two sandboxes, their guards, and what one of them started.
+        assert soon(lambda: len(children(worker.pid)) == 5)
+        pids = [*pids_in(tmp_path / "pids"), *children(worker.pid)]
+        worker.kill()
+    assert wait_until_gone(*pids)
 
 
 async def test_secrets_of_the_worker_are_not_in_the_environment_of_a_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("WEFT_SECRET_KEY", "do not tell")
-    isolation = Isolation(LOADER, processes=1)
-    names: list[Any] = await call(isolation, "environment")
-    await isolation.close()
-    assert "PATH" in names
-    assert "WEFT_SECRET_KEY" not in names
+    async with isolating() as isolation:
+        names: list[Any] = await call(isolation, "environment")
+        assert "PATH" in names
+        assert "WEFT_SECRET_KEY" not in names

@@ -60,7 +60,10 @@ def test_nodes_and_connections_compile_to_the_same_plan() -> None:
 
 
 def test_a_steps_own_policy_stands_before_that_of_all_steps_and_that_before_its_types() -> None:
-    steps = [{"type": "echo", "retry": {"maxAttempts": 5}, "onFailure": "CONTINUE", "timeout": "PT3S"}, {"type": "echo"}]
+    steps = [
+        {"type": "echo", "retry": {"maxAttempts": 5}, "onFailure": "CONTINUE", "timeout": "PT3S"},
+        {"type": "echo"},
+    ]
     handling = {"retry": {"maxAttempts": 2, "backoff": "FIXED"}, "onFailure": "STOP_RUN"}
     first, second = compiled({"steps": steps, "errorHandling": handling}).steps
     assert (first.retry.max_attempts, first.on_failure, first.timeout) == (5, OnFailure.CONTINUE, timedelta(seconds=3))
@@ -72,7 +75,8 @@ def test_a_steps_own_policy_stands_before_that_of_all_steps_and_that_before_its_
 
 def test_an_alias_brings_its_config_and_input_is_short_for_it() -> None:
     plan = compiled(
-        {"steps": [{"type": "StaticTextInput", "input": "Hi"}, {"type": "TextOperation.Reverse"}, {"type": "Echo"}]}, None
+        {"steps": [{"type": "StaticTextInput", "input": "Hi"}, {"type": "TextOperation.Reverse"}, {"type": "Echo"}]},
+        None,
     )
     assert [step.kind for step in plan.steps] == ["text", "text", "echo"]
     assert plan.computes_only
@@ -89,7 +93,10 @@ def test_a_plan_tells_which_names_are_read() -> None:
 
 def test_schemas_of_input_and_parameters_are_compiled() -> None:
     schema = {"type": "object", "required": ["x"], "properties": {"x": {"type": "integer"}}}
-    plan = compiled({"steps": [{"type": "echo", "when": "input.x > params.x"}], "inputSchema": schema, "parametersSchema": schema}, None)
+    plan = compiled(
+        {"steps": [{"type": "echo", "when": "input.x > params.x"}], "inputSchema": schema, "parametersSchema": schema},
+        None,
+    )
     assert plan.input_schema is not None
     assert plan.parameters_schema is not None
     assert not plan.input_schema.is_valid({})
@@ -108,7 +115,11 @@ def test_schemas_of_input_and_parameters_are_compiled() -> None:
 )
 def test_a_fingerprint_changes_with_what_the_result_depends_on(changed: dict[str, Any], same: bool) -> None:
     def fingerprints(fields: dict[str, Any]) -> list[str]:
-        steps = [{"id": "a", "type": "echo", **fields}, {"id": "b", "type": "echo"}, {"id": "c", "type": "echo", "dependsOn": []}]
+        steps: list[dict[str, Any]] = [
+            {"id": "a", "type": "echo", **fields},
+            {"id": "b", "type": "echo"},
+            {"id": "c", "type": "echo", "dependsOn": []},
+        ]
         return [step.fingerprint for step in compiled({"steps": steps}).steps]
 
     before, after = fingerprints({}), fingerprints(changed)

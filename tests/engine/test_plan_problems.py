@@ -45,7 +45,11 @@ def transform(step_id: str, fields: dict[str, str], **rest: Any) -> dict[str, An
 
 def test_an_unknown_type_names_the_one_that_was_meant() -> None:
     path, problem = only(problems_of({"type": "transfrom", "config": {"x": 1}}))
-    assert (path, problem.code, problem.hint) == ("steps.0.type", ErrorCode.UNKNOWN_STEP_TYPE, "Did you mean 'transform'?")
+    assert (path, problem.code, problem.hint) == (
+        "steps.0.type",
+        ErrorCode.UNKNOWN_STEP_TYPE,
+        "Did you mean 'transform'?",
+    )
 
 
 def test_every_mistake_of_a_config_is_a_problem_at_its_place() -> None:
@@ -57,12 +61,23 @@ def test_every_mistake_of_a_config_is_a_problem_at_its_place() -> None:
 
 
 def test_a_config_under_another_name_is_named_as_it_was_written() -> None:
-    found = check({"nodes": [{"id": "a", "type": "validate", "data": {"rules": [{"name": "x"}]}}], "connections": []}, CATALOGUE, None)
+    found = check(
+        {"nodes": [{"id": "a", "type": "validate", "data": {"rules": [{"name": "x"}]}}], "connections": []},
+        CATALOGUE,
+        None,
+    )
     assert [problem.path for problem in found] == [("nodes", "0", "data", "rules", "0", "expression")]
 
 
 def test_a_cycle_is_named_in_the_order_in_which_items_would_go() -> None:
-    path, problem = only(problems_of(echo("a", dependsOn=["c"]), echo("b", dependsOn=["a"]), echo("c", dependsOn=["b"]), echo("d", dependsOn=["c"])))
+    path, problem = only(
+        problems_of(
+            echo("a", dependsOn=["c"]),
+            echo("b", dependsOn=["a"]),
+            echo("c", dependsOn=["b"]),
+            echo("d", dependsOn=["c"]),
+        )
+    )
     assert (path, problem.code) == ("steps.0.dependsOn.0", ErrorCode.CYCLE)
     assert "a → b → c → a" in problem.message
     assert "itself" in only(problems_of(echo("a", dependsOn=["a"])))[1].message
@@ -70,13 +85,21 @@ def test_a_cycle_is_named_in_the_order_in_which_items_would_go() -> None:
 
 def test_an_unknown_dependency_names_the_one_that_was_meant() -> None:
     path, problem = only(problems_of(echo("parse"), echo("b", dependsOn=["prase"])))
-    assert (path, problem.code, problem.hint) == ("steps.1.dependsOn.0", ErrorCode.UNKNOWN_REFERENCE, "Did you mean 'parse'?")
+    assert (path, problem.code, problem.hint) == (
+        "steps.1.dependsOn.0",
+        ErrorCode.UNKNOWN_REFERENCE,
+        "Did you mean 'parse'?",
+    )
 
 
 def test_an_unknown_branch_lists_those_there_are() -> None:
     condition = {"id": "check", "type": "condition", "config": {"branches": {"large": "true"}, "otherwise": "small"}}
     path, problem = only(problems_of(condition, echo("b", dependsOn=["check:lage"])))
-    assert (path, problem.code, problem.hint) == ("steps.1.dependsOn.0", ErrorCode.UNKNOWN_BRANCH, "Did you mean 'large'?")
+    assert (path, problem.code, problem.hint) == (
+        "steps.1.dependsOn.0",
+        ErrorCode.UNKNOWN_BRANCH,
+        "Did you mean 'large'?",
+    )
     assert "large, small" in problem.message
     assert only(problems_of(echo("a"), echo("b", dependsOn=["a:x"])))[1].code is ErrorCode.UNKNOWN_BRANCH
 
@@ -87,7 +110,10 @@ def test_an_unknown_field_of_the_entity_is_found_in_both_languages() -> None:
     assert found["steps.0.when"].hint == 'Did you mean "total"?'
     assert (found["steps.0.when"].line, found["steps.0.when"].column) == (1, 7)
     problems = check({"steps": [text("Nr\n {{ numbr }} {{ entity.totall }}")]}, CATALOGUE, INVOICE)
-    assert [(problem.hint, problem.line) for problem in problems] == [('Did you mean "number"?', 2), ('Did you mean "total"?', 2)]
+    assert [(problem.hint, problem.line) for problem in problems] == [
+        ('Did you mean "number"?', 2),
+        ('Did you mean "total"?', 2),
+    ]
 
 
 def test_a_reference_to_a_step_that_does_not_run_before_says_so() -> None:
@@ -112,7 +138,10 @@ def test_a_type_error_of_an_expression_is_found_with_its_place() -> None:
 
 
 def test_types_flow_through_the_outputs_of_steps() -> None:
-    found = problems_of(transform("a", {"double": "input.total * 2.0"}), echo("b", when="input.double == 'x' || input.double.size() > 1"))
+    found = problems_of(
+        transform("a", {"double": "input.total * 2.0"}),
+        echo("b", when="input.double == 'x' || input.double.size() > 1"),
+    )
     assert only(found)[1].code is ErrorCode.TYPE_MISMATCH
     assert problems_of(transform("a", {"price": "input.lines[0].price"}), echo("b", when="input.price > 1.0")) == {}
 
@@ -142,12 +171,16 @@ def test_an_input_that_cannot_fit_is_refused() -> None:
 
 
 def test_a_step_of_which_nothing_is_known_does_not_make_later_ones_wrong() -> None:
-    found = problems_of({"id": "a", "type": "nothing"}, echo("b", when="input.anything > 1"), transform("c", {"x": "steps.a.y + 1"}))
+    found = problems_of(
+        {"id": "a", "type": "nothing"}, echo("b", when="input.anything > 1"), transform("c", {"x": "steps.a.y + 1"})
+    )
     assert set(found) == {"steps.0.type"}
 
 
 def test_one_wrong_field_is_one_problem_and_not_one_per_reader() -> None:
-    found = problems_of(transform("a", {"x": "input.nope", "y": "1"}), echo("b", when="input.x > 1"), echo("c", when="input.x == 2"))
+    found = problems_of(
+        transform("a", {"x": "input.nope", "y": "1"}), echo("b", when="input.x > 1"), echo("c", when="input.x == 2")
+    )
     assert set(found) == {"steps.0.config.fields.x"}
 
 
@@ -165,10 +198,21 @@ def test_schemas_and_the_output_mapping_are_checked() -> None:
 
 def test_the_outputs_of_several_steps_are_one_object() -> None:
     one, two = transform("a", {"x": "1"}, dependsOn=[]), transform("b", {"y": "'t'"}, dependsOn=[])
-    assert problems_of(one, two, echo("c", dependsOn=["a", "b"], when="input.x > 0 && input.y == 't' && input.total > 0.0")) == {}
-    assert only(problems_of(one, two, echo("c", dependsOn=["a", "b"], when="input.z")))[1].code is ErrorCode.UNKNOWN_REFERENCE
+    assert (
+        problems_of(
+            one, two, echo("c", dependsOn=["a", "b"], when="input.x > 0 && input.y == 't' && input.total > 0.0")
+        )
+        == {}
+    )
+    assert (
+        only(problems_of(one, two, echo("c", dependsOn=["a", "b"], when="input.z")))[1].code
+        is ErrorCode.UNKNOWN_REFERENCE
+    )
 
 
-@pytest.mark.parametrize("definition", [None, 1, {"steps": [{"type": {}}]}, {"nodes": 3}, {"steps": [{"config": {"a": None}}]}])
+ODD: list[Any] = [None, 1, {"steps": [{"type": {}}]}, {"nodes": 3}, {"steps": [{"config": {"a": None}}]}]
+
+
+@pytest.mark.parametrize("definition", ODD)
 def test_any_json_gives_problems_and_never_an_error(definition: Any) -> None:
     assert check(definition, CATALOGUE, None)

@@ -97,8 +97,7 @@ async def test_waiting_for_the_end_returns_as_soon_as_it_is_published(
         published = time.monotonic()
         assert await waiting == end
         delays.append(time.monotonic() - published)
-    assert sorted(delays)[5] < 0.02
-    assert max(delays) < 0.5
+    assert sorted(delays)[3] < 0.02, "it should take a millisecond or two"
 
 
 async def test_an_end_that_was_committed_but_never_published_is_found_within_seconds(

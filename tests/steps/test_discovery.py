@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 import weft.steps
+from steps.items import run
 from weft.domain.errors import StartupError
+from weft.domain.step import Fail
+from weft.engine.compiler import compile_plan
 from weft.steps import discover
 
-COMPLETE = '''
+COMPLETE = """
 from weft.domain.step import StepCategory, StepType
 from weft.steps import StepConfig
 
@@ -24,7 +27,7 @@ class Added(StepType[StepConfig]):
 
     def run(self, ctx, input):
         return input
-'''
+"""
 
 
 @pytest.fixture
@@ -124,5 +127,10 @@ def test_the_example_on_the_design_page_is_a_step_type(folder: Path) -> None:
     text = "\n".join(line.removeprefix("    ") for line in example.splitlines())
     (folder / "added.py").write_text(text)
 
-    assert "initials" in discover().names
-    assert len(text.strip().splitlines()) <= 40
+    catalogue = discover()
+    definition = {"steps": [{"id": "short", "type": "initials", "config": {"name": "input.title"}}]}
+    prepared = compile_plan(definition, catalogue, None).steps[0].type
+
+    assert run(prepared, {"title": "Ada Lovelace"}) == {"initials": "AL"}
+    with pytest.raises(Fail):
+        run(prepared, {"title": 5})

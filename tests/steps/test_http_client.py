@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -72,11 +72,11 @@ class Receiver:
 
 
 @asynccontextmanager
-async def _serving(routes: Mapping[str, Handler]) -> AsyncIterator[Receiver]:
+async def _serving(routes: Mapping[str, Handler]) -> AsyncGenerator[Receiver]:
     app = web.Application()
     for path, handler in routes.items():
         app.router.add_route("*", path, handler)
-    server = TestServer(app)
+    server: Any = TestServer(app)
     await server.start_server()
     try:
         yield Receiver(int(server.port or 0))

@@ -7,10 +7,10 @@ from email.utils import format_datetime
 from typing import Any, cast
 
 import pytest
-from steps.items import CATALOGUE, item, problems, step
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from steps.items import CATALOGUE, item, problems, step
 from weft.domain.errors import ErrorCode
 from weft.domain.step import Fail, HttpSender, Retry, Shape
 from weft.integrations.http import HttpClient
@@ -83,7 +83,9 @@ async def test_writing_methods_send_the_idempotency_key_and_reading_ones_do_not(
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-async def test_a_status_that_will_pass_is_worth_another_try(client: HttpClient, httpserver: HTTPServer, status: int) -> None:
+async def test_a_status_that_will_pass_is_worth_another_try(
+    client: HttpClient, httpserver: HTTPServer, status: int
+) -> None:
     httpserver.expect_request("/").respond_with_data("busy", status=status, headers={"Retry-After": "7"})
 
     with pytest.raises(Retry) as answer:
@@ -120,7 +122,9 @@ async def test_any_retry_after_gives_a_wait_within_bounds(
 async def test_another_status_fails_with_the_start_of_the_body(
     client: HttpClient, httpserver: HTTPServer, status: int
 ) -> None:
-    httpserver.expect_request("/").respond_with_data("" if status == 304 else "no such item " + "x" * 5_000, status=status)
+    httpserver.expect_request("/").respond_with_data(
+        "" if status == 304 else "no such item " + "x" * 5_000, status=status
+    )
 
     with pytest.raises(Fail) as answer:
         await call(client, {"url": httpserver.url_for("/")})
@@ -159,14 +163,17 @@ async def test_the_body_is_read_as_wanted(
     assert (await call(client, {"url": httpserver.url_for("/"), "responseType": kind}))["body"] == expected
 
 
-async def test_a_body_that_is_no_json_fails_with_its_start(client: HttpClient, httpserver: HTTPServer) -> None:
-    httpserver.expect_request("/").respond_with_data("<html>", content_type="application/json")
+@pytest.mark.parametrize("body", ["<html>", "[" * 500 + "]" * 500])
+async def test_a_body_that_is_no_usable_json_fails_with_its_start(
+    client: HttpClient, httpserver: HTTPServer, body: str
+) -> None:
+    httpserver.expect_request("/").respond_with_data(body, content_type="application/json")
 
     with pytest.raises(Fail) as answer:
         await call(client, {"url": httpserver.url_for("/")})
 
     assert answer.value.code == "INVALID_RESPONSE"
-    assert answer.value.details["body"] == "<html>"
+    assert answer.value.details["body"] == body[:500]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from steps.items import item, problems, run, step
 
+from steps.items import item, problems, run, step
 from weft.domain.errors import ErrorCode
 from weft.domain.run import LogLevel
 from weft.domain.step import Fail
@@ -34,7 +34,7 @@ def test_defaults_are_filled_in_at_every_level_and_nothing_that_was_given_change
 
 
 def test_an_input_without_gaps_passes_through_without_a_copy() -> None:
-    given = {"title": "a", "language": "de", "tags": [], "options": {"deep": 1}}
+    given: dict[str, Any] = {"title": "a", "language": "de", "tags": [], "options": {"deep": 1}}
 
     assert run(step("input", {"schema": SCHEMA}), given) is given
 
@@ -103,7 +103,8 @@ def test_the_output_schema_follows_the_expressions() -> None:
 
 
 @pytest.mark.parametrize(
-    "config", [{"format": "TEXT"}, {"format": "TEXT", "text": "a", "fields": {"a": "1"}}, {"text": "a", "fields": {"text": "1"}}]
+    "config",
+    [{"format": "TEXT"}, {"format": "TEXT", "text": "a", "fields": {"a": "1"}}, {"text": "a", "fields": {"text": "1"}}],
 )
 def test_an_output_whose_parts_do_not_fit_each_other_is_a_problem(config: dict[str, Any]) -> None:
     (problem,) = problems("output", config)

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from steps.items import item, problems, run, step
 
+from steps.items import item, problems, run, step
 from weft.domain.errors import ErrorCode
 from weft.domain.step import Fail
 
@@ -89,20 +89,20 @@ def test_join_takes_a_list_of_texts_and_numbers() -> None:
     assert run(prepared, {"text": ["a", 1, 2.5]}) == {"text": "a, 1, 2.5"}
 
 
-@pytest.mark.parametrize(
-    ("config", "value", "code"),
-    [
-        ({"operation": "upper"}, None, "OBJECT_EXPECTED"),
-        ({"operation": "upper"}, ["a"], "OBJECT_EXPECTED"),
-        ({"operation": "upper"}, {"title": "a"}, "FIELD_MISSING"),
-        ({"operation": "upper"}, {"text": None}, "TEXT_EXPECTED"),
-        ({"operation": "upper"}, {"text": 5}, "TEXT_EXPECTED"),
-        ({"operation": "join"}, {"text": "a"}, "LIST_EXPECTED"),
-        ({"operation": "join"}, {"text": [{}]}, "TEXT_EXPECTED"),
-        ({"operation": "concat", "fields": ["a"]}, {"a": [1]}, "TEXT_EXPECTED"),
-        ({"operation": "concat", "fields": ["a"]}, "text", "OBJECT_EXPECTED"),
-    ],
-)
+MISFITS: list[tuple[dict[str, Any], Any, str]] = [
+    ({"operation": "upper"}, None, "OBJECT_EXPECTED"),
+    ({"operation": "upper"}, ["a"], "OBJECT_EXPECTED"),
+    ({"operation": "upper"}, {"title": "a"}, "FIELD_MISSING"),
+    ({"operation": "upper"}, {"text": None}, "TEXT_EXPECTED"),
+    ({"operation": "upper"}, {"text": 5}, "TEXT_EXPECTED"),
+    ({"operation": "join"}, {"text": "a"}, "LIST_EXPECTED"),
+    ({"operation": "join"}, {"text": [{}]}, "TEXT_EXPECTED"),
+    ({"operation": "concat", "fields": ["a"]}, {"a": [1]}, "TEXT_EXPECTED"),
+    ({"operation": "concat", "fields": ["a"]}, "text", "OBJECT_EXPECTED"),
+]
+
+
+@pytest.mark.parametrize(("config", "value", "code"), MISFITS)
 def test_an_input_that_does_not_fit_fails_with_a_reason(config: dict[str, Any], value: Any, code: str) -> None:
     with pytest.raises(Fail) as failure:
         run(step("text", config), value)
@@ -186,7 +186,11 @@ def test_the_type_names_of_a_text_system_take_text_and_give_text(
 
 
 def test_the_schemas_say_what_goes_in_and_comes_out() -> None:
-    entity = {"type": "object", "properties": {"title": {"type": "string"}, "n": {"type": "integer"}}, "required": ["n"]}
+    entity = {
+        "type": "object",
+        "properties": {"title": {"type": "string"}, "n": {"type": "integer"}},
+        "required": ["n"],
+    }
     length = step("text", {"operation": "length", "field": "title", "target": "size"}, entity_schema=entity)
 
     assert length.output_schema == {

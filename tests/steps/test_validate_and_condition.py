@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from steps.items import problems, run, step
 
+from steps.items import problems, run, step
 from weft.domain.errors import ErrorCode
 from weft.domain.step import Fail, Output, Skip
 
@@ -92,7 +92,9 @@ BRANCHES = {"large": "input.n > 10", "even": "input.n % 2 == 0"}
         ({"mode": "ALL", "otherwise": "rest"}, 11, ("large",)),
     ],
 )
-def test_an_item_takes_the_branches_whose_conditions_hold(config: dict[str, Any], n: int, taken: tuple[str, ...]) -> None:
+def test_an_item_takes_the_branches_whose_conditions_hold(
+    config: dict[str, Any], n: int, taken: tuple[str, ...]
+) -> None:
     given = {"n": n}
     prepared = step("condition", {"branches": BRANCHES, **config})
 

@@ -40,7 +40,11 @@ def test_a_template_compiles(template: Template, parameters: dict[str, dict[str,
 
 
 def test_a_parameter_is_put_in_as_a_value_or_as_a_literal_of_an_expression() -> None:
-    template = {"url": {"$parameter": "url"}, "when": {"$join": ["input.x > ", {"$parameter": "limit"}]}, "list": [1, "a"]}
+    template = {
+        "url": {"$parameter": "url"},
+        "when": {"$join": ["input.x > ", {"$parameter": "limit"}]},
+        "list": [1, "a"],
+    }
     assert filled(template, {"url": "u", "limit": 2.0}) == {"url": "u", "when": "input.x > 2.0", "list": [1, "a"]}
 
 
@@ -53,5 +57,9 @@ def test_parameters_have_defaults_and_are_checked() -> None:
     }
     assert complete_parameters(schema, {"name": "x"}) == ({"limit": 3.0, "name": "x"}, ())
     _, problems = complete_parameters(schema, {"limit": "many", "nme": 1})
-    assert {problem.path for problem in problems} == {("parameters", "limit"), ("parameters", "name"), ("parameters", "nme")}
+    assert {problem.path for problem in problems} == {
+        ("parameters", "limit"),
+        ("parameters", "name"),
+        ("parameters", "nme"),
+    }
     assert complete_parameters(None, {"x": 1})[1]

@@ -16,13 +16,21 @@ def canonical(written: Any) -> dict[str, Any]:
 
 
 def test_a_step_without_depends_on_follows_the_step_before() -> None:
-    written = {"steps": [{"id": "a", "type": "echo"}, {"id": "b", "type": "echo"}, {"id": "c", "type": "echo", "dependsOn": []}]}
+    written: dict[str, Any] = {
+        "steps": [
+            {"id": "a", "type": "echo"},
+            {"id": "b", "type": "echo"},
+            {"id": "c", "type": "echo", "dependsOn": []},
+        ]
+    }
     steps = read_definition(written).definition.steps
     assert [step.depends_on for step in steps] == [(), (Dependency("a"),), ()]
 
 
 def test_a_dependency_may_name_a_branch() -> None:
-    written = {"steps": [{"id": "check", "type": "condition"}, {"id": "b", "type": "echo", "dependsOn": ["check:large"]}]}
+    written: dict[str, Any] = {
+        "steps": [{"id": "check", "type": "condition"}, {"id": "b", "type": "echo", "dependsOn": ["check:large"]}]
+    }
     assert read_definition(written).definition.steps[1].depends_on == (Dependency("check", "large"),)
 
 
@@ -33,7 +41,7 @@ def test_ids_that_were_left_out_are_made_from_type_and_position_and_stay_unique(
 
 
 def test_nodes_and_connections_are_the_same_graph_as_steps() -> None:
-    drawn = {
+    drawn: dict[str, Any] = {
         "nodes": [
             {"id": "in", "type": "input", "position": {"x": 1, "y": 2}},
             {"id": "check", "type": "condition", "data": {"branches": {"large": "true"}}},
@@ -44,7 +52,7 @@ def test_nodes_and_connections_are_the_same_graph_as_steps() -> None:
             {"source": "check", "target": "out", "sourceHandle": "large", "targetHandle": None},
         ],
     }
-    written = {
+    written: dict[str, Any] = {
         "steps": [
             {"id": "in", "type": "input"},
             {"id": "check", "type": "condition", "config": {"branches": {"large": "true"}}},
@@ -60,13 +68,15 @@ def test_nodes_without_connections_are_roots() -> None:
 
 
 def test_tasks_in_snake_case_and_lower_case_are_understood() -> None:
-    definition = read_definition({
-        "tasks": [
-            {"id": "parse", "type": "echo", "config": {}},
-            {"id": "store", "type": "echo", "depends_on": ["parse"], "on_failure": "continue", "timeout": 1.5},
-        ],
-        "error_handling": {"retry": {"max_attempts": 3, "backoff": "exponential", "initial_delay": "PT2S"}},
-    }).definition
+    definition = read_definition(
+        {
+            "tasks": [
+                {"id": "parse", "type": "echo", "config": {}},
+                {"id": "store", "type": "echo", "depends_on": ["parse"], "on_failure": "continue", "timeout": 1.5},
+            ],
+            "error_handling": {"retry": {"max_attempts": 3, "backoff": "exponential", "initial_delay": "PT2S"}},
+        }
+    ).definition
     store = definition.steps[1]
     assert (store.depends_on, store.on_failure, store.timeout) == (
         (Dependency("parse"),),
@@ -82,16 +92,23 @@ def test_input_beside_the_type_is_short_for_a_config() -> None:
 
 
 def test_the_canonical_spelling_is_a_fixed_point() -> None:
-    once = canonical({
-        "steps": [
-            {"type": "condition", "config": {"branches": {"a": "true"}}, "retry": {"maxAttempts": 2}, "when": "true"},
-            {"type": "echo", "dependsOn": "condition_1:a", "timeout": 90, "name": "Echo"},
-        ],
-        "inputSchema": {"type": "object"},
-        "parametersSchema": {"type": "object"},
-        "output": {"x": "input"},
-        "errorHandling": {"onFailure": "stop_run"},
-    })
+    once = canonical(
+        {
+            "steps": [
+                {
+                    "type": "condition",
+                    "config": {"branches": {"a": "true"}},
+                    "retry": {"maxAttempts": 2},
+                    "when": "true",
+                },
+                {"type": "echo", "dependsOn": "condition_1:a", "timeout": 90, "name": "Echo"},
+            ],
+            "inputSchema": {"type": "object"},
+            "parametersSchema": {"type": "object"},
+            "output": {"x": "input"},
+            "errorHandling": {"onFailure": "stop_run"},
+        }
+    )
     assert canonical(once) == once
     assert once["steps"][1]["dependsOn"] == ["condition_1:a"]
     assert once["steps"][1]["timeout"] == "PT1M30S"

@@ -23,22 +23,27 @@ def test_an_unknown_field_names_the_one_that_was_meant() -> None:
 
 
 def test_two_spellings_of_one_field_are_one_too_many() -> None:
-    assert "mean the same field" in problems_of(step(onFailure="CONTINUE", on_failure="STOP_RUN"))["steps.0.on_failure"].message
+    assert (
+        "mean the same field"
+        in problems_of(step(onFailure="CONTINUE", on_failure="STOP_RUN"))["steps.0.on_failure"].message
+    )
     assert problems_of({"nodes": [{"id": "a", "type": "echo"}], "steps": [{"type": "echo"}]})["steps"]
 
 
 def test_every_problem_is_found_in_one_pass() -> None:
-    found = problems_of({
-        "steps": [
-            {"id": "a b", "type": ""},
-            {"id": "c", "type": "echo", "retry": {"maxAttempts": 0, "backoff": "quadratic", "jitter": 2}},
-            {"id": "c", "type": "echo", "timeout": "soon", "config": [], "when": 3},
-            {"type": "echo", "dependsOn": ["c", "c", 7]},
-            {"id": "e"},
-        ],
-        "output": {"x": 1},
-        "errorHandling": {"onFailure": "IGNORE"},
-    })
+    found = problems_of(
+        {
+            "steps": [
+                {"id": "a b", "type": ""},
+                {"id": "c", "type": "echo", "retry": {"maxAttempts": 0, "backoff": "quadratic", "jitter": 2}},
+                {"id": "c", "type": "echo", "timeout": "soon", "config": [], "when": 3},
+                {"type": "echo", "dependsOn": ["c", "c", 7]},
+                {"id": "e"},
+            ],
+            "output": {"x": 1},
+            "errorHandling": {"onFailure": "IGNORE"},
+        }
+    )
     assert set(found) == {
         "steps.0.id",
         "steps.0.type",
@@ -74,19 +79,23 @@ def test_too_many_steps_are_one_problem() -> None:
 
 
 def test_connections_must_lead_from_node_to_node() -> None:
-    found = problems_of({
-        "nodes": [{"id": "first", "type": "echo"}, {"type": "echo"}],
-        "connections": [{"from": "first", "to": "frist"}, {"from": "first"}, 3],
-    })
+    found = problems_of(
+        {
+            "nodes": [{"id": "first", "type": "echo"}, {"type": "echo"}],
+            "connections": [{"from": "first", "to": "frist"}, {"from": "first"}, 3],
+        }
+    )
     assert found["connections.0.to"].hint == "Did you mean 'first'?"
     assert {"nodes.1.id", "connections.1.to", "connections.2"} < set(found)
 
 
 def test_a_place_is_named_as_it_was_written() -> None:
-    reading = read_definition({
-        "nodes": [{"id": "a", "type": "echo"}, {"id": "b", "type": "echo", "data": {"x": 1}, "input": 2}],
-        "connections": [{"from": "a", "to": "b"}],
-    })
+    reading = read_definition(
+        {
+            "nodes": [{"id": "a", "type": "echo"}, {"id": "b", "type": "echo", "data": {"x": 1}, "input": 2}],
+            "connections": [{"from": "a", "to": "b"}],
+        }
+    )
     assert reading.locate(("nodes", "1", "config", "x")) == ("nodes", "1", "data", "x")
     assert reading.locate(("nodes", "1", "config", "input")) == ("nodes", "1", "input")
     assert reading.locate(("nodes", "1", "dependsOn", "0")) == ("connections", "0")

@@ -134,6 +134,7 @@ class Item:
 class FailureGroup:
     """Failed items of a run with the same cause."""
 
+    run_id: UUID
     step_id: str | None
     code: str
     message: str

@@ -27,9 +27,9 @@ _CONNECTION_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def read_nodes(nodes: Sequence[Any], path: Path, connections: Sequence[Any], edges_path: Path, notes: Notes) -> list[
-    WrittenStep
-]:
+def read_nodes(
+    nodes: Sequence[Any], path: Path, connections: Sequence[Any], edges_path: Path, notes: Notes
+) -> list[WrittenStep]:
     read = [(Fields(raw, place, notes, _NODE_FIELDS), place) for raw, place in objects(nodes, path, "A node", notes)]
     edges: dict[str, list[tuple[Dependency, Path]]] = {}
     for fields, _ in read:
@@ -42,9 +42,7 @@ def read_nodes(nodes: Sequence[Any], path: Path, connections: Sequence[Any], edg
     return [WrittenStep(fields, place, edges.get(fields.raw("id") or "", [])) for fields, place in read]
 
 
-def _connect(
-    fields: Fields, edges: dict[str, list[tuple[Dependency, Path]]], notes: Notes, place: Path
-) -> None:
+def _connect(fields: Fields, edges: dict[str, list[tuple[Dependency, Path]]], notes: Notes, place: Path) -> None:
     source, target = _end(fields, "from"), _end(fields, "to")
     if source is None or target is None:
         return

@@ -85,7 +85,7 @@ def _edges(step: WrittenStep, before: Sequence[StepDefinition], notes: Notes) ->
     written = step.fields.raw("dependsOn")
     if written is None:
         return [(Dependency(before[-1].id), path)] if before else []
-    values = [written] if isinstance(written, str) else step.fields.items("dependsOn") or []
+    values: list[Any] = [written] if isinstance(written, str) else step.fields.items("dependsOn") or []
     edges: list[tuple[Dependency, Path]] = []
     for index, value in enumerate(values):
         place = path if isinstance(written, str) else (*path, str(index))
@@ -96,9 +96,7 @@ def _edges(step: WrittenStep, before: Sequence[StepDefinition], notes: Notes) ->
     return edges
 
 
-def _distinct(
-    step: WrittenStep, edges: Sequence[tuple[Dependency, Path]], notes: Notes
-) -> tuple[Dependency, ...]:
+def _distinct(step: WrittenStep, edges: Sequence[tuple[Dependency, Path]], notes: Notes) -> tuple[Dependency, ...]:
     kept: list[Dependency] = []
     for dependency, place in edges:
         if dependency in kept:

@@ -70,7 +70,7 @@ class Output:
     effects: tuple[Effect, ...] = ()
 
 
-class StepSignal(Exception):  # noqa: N818 - a signal is an answer, not always an error
+class StepSignal(Exception):
     """What a step says instead of an output."""
 
 

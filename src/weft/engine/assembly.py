@@ -84,11 +84,10 @@ def _retry(step: StepDefinition, definition: Definition, instance: StepType[Any]
     return step.retry or definition.error_handling.retry or instance.default_retry
 
 
-def _fingerprint(
-    draft: Draft, instance: StepType[Any], edges: tuple[Edge, ...], before: list[PlannedStep]
-) -> str:
+def _fingerprint(draft: Draft, instance: StepType[Any], edges: tuple[Edge, ...], before: list[PlannedStep]) -> str:
     """Retry, timeout, failure policy and names are not in it: they change no result. The dependencies' fingerprints hold
-    everything upstream, so what an expression reads of earlier steps is in it, too."""
+    everything upstream, so what an expression reads of earlier steps is in it, too.
+    """
     parts = {
         "kind": instance.kind,
         "version": instance.version,

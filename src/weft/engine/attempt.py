@@ -69,7 +69,8 @@ class Attempts:
 
     async def attend(self, step: PlannedStep, ctx: StepContext, value: Any) -> Outcome:
         """Runs until the step answers, or its time is up: then it counts as failed for now."""
-        limit = step.timeout
+        # A heavy step is timed by its sandbox, which leaves out the wait for a free one and can tell why it ended.
+        limit = None if step.shape is Shape.HEAVY else step.timeout
         try:
             async with asyncio.timeout(limit.total_seconds() if limit else None):
                 return outcome_of(await self._answer(step, ctx, value))

@@ -11,6 +11,7 @@ from math import ceil
 LARGEST_COMPUTING = 1_000
 SMALLEST_COMPUTING = 50
 SHARES_OF_A_SMALL_RUN = 8
+SMALLEST_WAITING = 5
 LARGEST_WAITING = 25
 
 
@@ -28,7 +29,7 @@ def cut(total: int, *, computes_only: bool, concurrency: int | None) -> Cut:
     if computes_only:
         size = min(max(share, SMALLEST_COMPUTING), LARGEST_COMPUTING)
     else:
-        size = min(share, LARGEST_WAITING)
+        size = min(max(share, SMALLEST_WAITING), LARGEST_WAITING)
     if concurrency is None:
         return Cut(size, None)
     size = min(size, concurrency)

@@ -30,7 +30,7 @@ from weft.engine.findings import Findings
 from weft.engine.flow import joined, misfit
 from weft.engine.plan import Plan
 from weft.engine.scope import DefinitionScope, ScopeNames
-from weft.engine.wiring import Wiring, wire
+from weft.engine.wiring import wire
 from weft.kit.cel import CelExpression
 
 
@@ -142,7 +142,9 @@ class _Compilation:
         condition = scope.expression(source, "when")
         if condition.result_type.kind not in {"bool", "dyn"}:
             message = "`when` has to be true or false."
-            scope.problem(ErrorCode.TYPE_MISMATCH, message, "when", hint="Write a comparison, such as `input.total > 0.0`.")
+            scope.problem(
+                ErrorCode.TYPE_MISMATCH, message, "when", hint="Write a comparison, such as `input.total > 0.0`."
+            )
         return condition
 
     def _check_branches(self, number: int) -> None:
@@ -157,7 +159,9 @@ class _Compilation:
             place = (*step.path, "dependsOn", str(edge.place))
             if branches is None:
                 message = f"The step {draft.step.id!r} is no condition, so it has no branch {edge.branch!r}."
-                self._findings.add(ErrorCode.UNKNOWN_BRANCH, message, *place, hint=f"Depend on {draft.step.id!r} alone.")
+                self._findings.add(
+                    ErrorCode.UNKNOWN_BRANCH, message, *place, hint=f"Depend on {draft.step.id!r} alone."
+                )
             else:
                 message = f"The step {draft.step.id!r} has no branch {edge.branch!r}; it has: {', '.join(branches)}."
                 self._findings.add(ErrorCode.UNKNOWN_BRANCH, message, *place, hint=suggestion(edge.branch, branches))
@@ -177,9 +181,7 @@ class _Compilation:
             return "the entity" if self._entity_schema is not None else "the run's input"
         return ", ".join(repr(self._definition.steps[source].id) for source in sources)
 
-    def _scope(
-        self, path: tuple[str, ...], given: JsonSchema | None, ancestors: frozenset[int]
-    ) -> DefinitionScope:
+    def _scope(self, path: tuple[str, ...], given: JsonSchema | None, ancestors: frozenset[int]) -> DefinitionScope:
         ids = {step.id: None for step in self._definition.steps}
         names = ScopeNames(
             input=given,

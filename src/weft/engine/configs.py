@@ -27,7 +27,7 @@ def read_config(
 
 
 def _place(mistake: ErrorDetails, config: Mapping[str, Any]) -> tuple[str, ...]:
-    """pydantic's location without what is not in the JSON, such as the names of the members of a union."""
+    """The location that pydantic gives, without what is not in the JSON, such as the names of the members of a union."""
     place: list[str] = []
     value: Any = config
     for part in mistake["loc"]:

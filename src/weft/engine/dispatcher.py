@@ -27,7 +27,7 @@ from weft.engine.preparing import prepare
 from weft.engine.recorder import RunRecorder
 from weft.storage import batches, results
 from weft.storage.batches import ClaimedBatch, Lease, RunFacts
-from weft.storage.database import Database
+from weft.storage.database import Database, in_short
 from weft.storage.results import CounterDelta
 
 log = structlog.get_logger(__name__)
@@ -88,7 +88,7 @@ class Dispatcher:
                 try:
                     await self.run_once()
                 except (DBAPIError, InterfaceError, OSError, TimeoutError) as error:
-                    log.warning("The database cannot be asked for work at the moment", error=str(error))
+                    log.warning("The database cannot be asked for work at the moment", error=in_short(error))
                 try:
                     async with asyncio.timeout(LOOK_AROUND.total_seconds()):
                         await self._work.wait()
@@ -160,7 +160,9 @@ class Dispatcher:
             if run is not None:
                 await self._execute(batch, run)
         except (DBAPIError, InterfaceError, OSError, TimeoutError) as error:
-            log.warning("A batch could not be carried on; its lease will run out", run=str(run_id), error=str(error))
+            log.warning(
+                "A batch could not be carried on; its lease will run out", run=str(run_id), error=in_short(error)
+            )
         except Exception as error:
             log.exception("A batch broke off; its lease will run out", run=str(run_id), exc_info=error)
         finally:
@@ -219,7 +221,7 @@ class Dispatcher:
             try:
                 await self.keep_leases_once()
             except (DBAPIError, InterfaceError, OSError, TimeoutError) as error:
-                log.warning("Leases could not be renewed", error=str(error))
+                log.warning("Leases could not be renewed", error=in_short(error))
 
     async def keep_leases_once(self) -> int:
         """Renew every lease; tell the executions that lost theirs, or whose run was paused. How many were lost."""

@@ -4,6 +4,7 @@ Answers are careful in one direction, as in `weft.kit.schema_shape`: a misfit is
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from weft.domain.entity import JsonSchema
@@ -19,6 +20,7 @@ from weft.kit.schema_shape import (
 )
 
 _DEEPEST = 12
+_OBJECT = frozenset({"object"})
 _NOBODYS_NAME = "\0"
 """A field that no schema declares: whether it may be there tells whether others may."""
 
@@ -42,7 +44,7 @@ def joined(outputs: Mapping[str, JsonSchema | None]) -> JsonSchema | None:
     known = [schema for schema in outputs.values() if schema is not None]
     if len(known) < len(outputs):
         return None
-    are_objects = [_types(schema) == {"object"} for schema in known]
+    are_objects = [_types(schema) == _OBJECT for schema in known]
     may_be_objects = ["object" in (_types(schema) or {"object"}) for schema in known]
     if all(are_objects):
         return _merged(known)
@@ -53,20 +55,29 @@ def joined(outputs: Mapping[str, JsonSchema | None]) -> JsonSchema | None:
 
 
 def _merged(schemas: Sequence[JsonSchema]) -> JsonSchema:
-    parts = [inlined(schema) for schema in schemas]
-    names = {name: None for part in parts for name in declared_properties(part)}
+    parts = [_fields_of(part, part) for part in map(inlined, schemas)]
     properties: dict[str, Schema] = {}
-    for name in names:
+    for name in {name: None for part in parts for name in part.declared}:
         # Which of the steps a field comes from is only known at run time: all that may bring it have to agree.
-        found = [property_of(part, part, name) for part in parts]
-        options = [field.schema for field in found if field.declared]
+        options = [part.declared.get(name, ANYTHING) for part in parts if name in part.declared or part.is_open]
         properties[name] = options[0] if all(option == options[0] for option in options) else ANYTHING
     openness: JsonSchema = {}
-    if all(refuses_others(part, part) for part in parts):
-        openness = {"additionalProperties": False}
-    elif any(property_of(part, part, _NOBODYS_NAME).declared for part in parts):
+    if any(part.is_open for part in parts):
         openness = {"additionalProperties": True}
+    elif all(refuses_others(schema, schema) for schema in schemas):
+        openness = {"additionalProperties": False}
     return {"type": "object", "properties": properties, **openness}
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    declared: Mapping[str, Schema]
+    is_open: bool
+    """Whether it may have others, too."""
+
+
+def _fields_of(schema: Schema, root: Schema) -> _Fields:
+    return _Fields(declared_properties(schema, root), property_of(schema, root, _NOBODYS_NAME).declared)
 
 
 def inlined(schema: JsonSchema) -> JsonSchema:
@@ -79,13 +90,15 @@ def misfit(given: JsonSchema, wanted: JsonSchema) -> str | None:
     return _misfit(given, given, wanted, wanted, "", 0)
 
 
-def _misfit(given: Schema, given_root: Schema, wanted: Schema, wanted_root: Schema, place: str, depth: int) -> str | None:
+def _misfit(
+    given: Schema, given_root: Schema, wanted: Schema, wanted_root: Schema, place: str, depth: int
+) -> str | None:
     gives, wants = json_types(given, given_root), json_types(wanted, wanted_root)
     if gives is not None and wants is not None and not _overlap(gives, wants):
         return f"{place or 'it'} is {in_words(gives)}, and {in_words(wants)} is needed"
     if depth == _DEEPEST:
         return None
-    if gives == {"object"} and (wants is None or "object" in wants):
+    if gives == _OBJECT and (wants is None or "object" in wants):
         return _misfit_of_fields(given, given_root, wanted, wanted_root, place, depth)
     return None
 
@@ -93,25 +106,22 @@ def _misfit(given: Schema, given_root: Schema, wanted: Schema, wanted_root: Sche
 def _misfit_of_fields(
     given: Schema, given_root: Schema, wanted: Schema, wanted_root: Schema, place: str, depth: int
 ) -> str | None:
-    resolved = resolve(wanted, wanted_root)
-    required = cast("Sequence[str]", () if isinstance(resolved, bool) else resolved.get("required", ()))
-    always = _required(given, given_root)
-    for name in required:
-        found = property_of(given, given_root, name)
-        if not found.declared:
-            return f"{place + ' ' if place else ''}has no field {name!r}, which is needed"
-    for name, schema in declared_properties(wanted, wanted_root).items():
-        if name in required or name in always:
-            found = property_of(given, given_root, name)
+    required, always = _required(wanted, wanted_root), _required(given, given_root)
+    gives, wants = _fields_of(given, given_root), _fields_of(wanted, wanted_root)
+    for name in sorted(required):
+        if name not in gives.declared and not gives.is_open:
+            return f"{place or 'it'} has no field {name!r}, which is needed"
+    for name, schema in wants.declared.items():
+        if name in gives.declared and (name in required or name in always):
             where = f"{place}.{name}" if place else f"its field {name!r}"
-            if reason := _misfit(found.schema, given_root, schema, wanted_root, where, depth + 1):
+            if reason := _misfit(gives.declared[name], given_root, schema, wanted_root, where, depth + 1):
                 return reason
     return None
 
 
 def _required(schema: Schema, root: Schema) -> frozenset[str]:
     resolved = resolve(schema, root)
-    return frozenset() if isinstance(resolved, bool) else frozenset(resolved.get("required", ()))
+    return frozenset() if isinstance(resolved, bool) else frozenset(cast("list[str]", resolved.get("required", ())))
 
 
 def _overlap(gives: frozenset[str], wants: frozenset[str]) -> bool:

@@ -21,9 +21,6 @@ A sandbox guards against accidents, not against attackers: it has the worker's u
 """
 
 import asyncio
-import math
-import signal
-import time
 import weakref
 from datetime import timedelta
 from typing import Any
@@ -31,25 +28,23 @@ from typing import Any
 import structlog
 
 from weft.domain.run import LogLevel
-from weft.domain.step import Fail, Outcome, Output, Retry, StepContext, StepType
+from weft.domain.step import Fail, Outcome, Output, StepContext, StepType
 from weft.engine.plan import PlannedStep
+from weft.engine.sandbox_calls import cause_of_end, encoded_call
 from weft.engine.sandbox_process import AnswerTooLargeError, SandboxBrokenError, SandboxEndedError, SandboxProcess
 from weft.engine.sandbox_protocol import SandboxLimits, decode_outcome
+from weft.engine.sandbox_starts import SandboxStarts
 from weft.kit.json import dump_bytes
 
 log = structlog.get_logger(__name__)
 
 MEMORY_BYTES = 512 * 1024 * 1024
 OUTPUT_BYTES = 16 * 1024 * 1024
-INPUT_BYTES = 64 * 1024 * 1024
 FILE_BYTES = 256 * 1024 * 1024
 DEFAULT_TIMEOUT = timedelta(seconds=60)
 
 MOST_CALLS = 10_000
 """Then a sandbox is replaced: native libraries leak. Its start (about half a second) is then 0.05 ms a call."""
-
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 60.0
 
 
 class Isolation:
@@ -76,7 +71,7 @@ class Isolation:
         self._calls: set[asyncio.Task[Any]] = set()
         self._closed = False
         self._steps: weakref.WeakKeyDictionary[StepType[Any], bytes] = weakref.WeakKeyDictionary()
-        self._starts = _Starts()
+        self._starts = SandboxStarts()
 
     async def run(self, step: PlannedStep, ctx: StepContext, value: Any) -> Output:
         """Raises Skip, Retry and Fail. The step's time begins when it has a sandbox."""
@@ -84,7 +79,7 @@ class Isolation:
         if self._closed or task is None:
             raise asyncio.CancelledError("the worker stops")
         limit = step.timeout or self._default_timeout
-        call = _encoded_call(step, ctx, value, limit)
+        call = encoded_call(step, ctx, value, limit)
         self._calls.add(task)
         try:
             async with self._free:
@@ -157,74 +152,6 @@ class Isolation:
             config = step.type.config.model_dump(mode="json", by_alias=True)
             encoded = self._steps[step.type] = dump_bytes({"kind": step.kind, "config": config})
         return encoded
-
-
-class _Starts:
-    """After a start that failed, the next is tried only after a pause: a broken installation must not keep the machine busy."""
-
-    def __init__(self) -> None:
-        self._pause_seconds = _FIRST_PAUSE_SECONDS
-        self._not_before = 0.0
-        self._reason = ""
-
-    def refuse_in_a_pause(self) -> None:
-        if (left := self._not_before - time.monotonic()) > 0:
-            raise self._refusal(left)
-
-    def failed(self, reason: str) -> Retry:
-        pause = self._pause_seconds
-        self._pause_seconds = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-        self._not_before = time.monotonic() + pause
-        self._reason = reason
-        log.error("The process for heavy steps cannot start", reason=reason, next_try_in_seconds=pause)
-        return self._refusal(pause)
-
-    def succeeded(self) -> None:
-        self._pause_seconds = _FIRST_PAUSE_SECONDS
-
-    def _refusal(self, left: float) -> Retry:
-        reason = f"The process for heavy steps cannot start: {self._reason}"
-        return Retry(reason, code="STEP_PROCESS_FAILED", after=timedelta(seconds=left))
-
-
-def cause_of_end(code: int | None, limit: timedelta) -> Fail:
-    """What a sandbox's exit code says about the call during which it ended by itself."""
-    if code is None or code >= 0:
-        return Fail(f"The step ended its process (exit code {code}).", code="STEP_CRASHED")
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    match name:
-        case "SIGKILL":
-            reason = "The system killed the process of the step, most likely for want of memory."
-            return Fail(reason, code="STEP_OUT_OF_MEMORY")
-        case "SIGXCPU":
-            reason = f"The step used more processor time than {limit.total_seconds():g} s allow, and was ended."
-            return Fail(reason, code="STEP_TIMEOUT")
-        case _:
-            return Fail(f"The step crashed its process ({name}).", code="STEP_CRASHED", details={"signal": name})
-
-
-def _encoded_call(step: PlannedStep, ctx: StepContext, value: Any, limit: timedelta) -> bytes:
-    values = dict(ctx.values)
-    call: dict[str, Any] = {
-        "values": values,
-        "attempt": ctx.attempt,
-        "idempotencyKey": ctx.idempotency_key,
-        "seconds": math.ceil(limit.total_seconds()),
-    }
-    if values.get("input") is not value or value is None:
-        call["input"] = value  # otherwise it is there already: a document is sent once
-    try:
-        encoded = dump_bytes(call)
-    except (TypeError, RecursionError) as error:  # orjson's own errors are TypeErrors
-        reason = f"What comes into step {step.id!r} is not JSON: {error}."
-        raise Fail(reason, code="STEP_INPUT_NOT_JSON") from error
-    if len(encoded) > INPUT_BYTES:
-        reason = f"What comes into step {step.id!r} has {len(encoded):,} bytes; at most {INPUT_BYTES:,} are allowed."
-        raise Fail(reason, code="STEP_INPUT_TOO_LARGE")
-    return encoded
 
 
 def _log_line(ctx: StepContext, line: list[Any]) -> None:

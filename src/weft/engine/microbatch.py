@@ -88,7 +88,5 @@ class _Window:
 
 def checked(step: PlannedStep, calls: Sequence[Call], answers: Sequence[Any]) -> Sequence[Any]:
     if len(answers) != len(calls):
-        raise Fail(
-            f"The step type {step.kind!r} gave {len(answers)} answers to {len(calls)} calls.", code="STEP_ERROR"
-        )
+        raise Fail(f"The step type {step.kind!r} gave {len(answers)} answers to {len(calls)} calls.", code="STEP_ERROR")
     return answers

@@ -7,9 +7,7 @@ from weft.engine.item import Ending, ItemWay
 from weft.engine.plan import Plan
 from weft.storage.batches import LoadedItem, RunFacts
 
-ENTITY_DELETED = Ending(
-    "FAILED", {"code": "ENTITY_DELETED", "message": "The entity was deleted before its turn came."}
-)
+ENTITY_DELETED = Ending("FAILED", {"code": "ENTITY_DELETED", "message": "The entity was deleted before its turn came."})
 
 
 def prepare(plan: Plan, facts: RunFacts, items: list[LoadedItem]) -> list[ItemWay]:

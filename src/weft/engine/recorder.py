@@ -26,7 +26,7 @@ from weft.engine.writes import BatchWrites, Ended, FinishedItem, counter_delta, 
 from weft.kit.backoff import Backoff
 from weft.storage import results
 from weft.storage.batches import Lease
-from weft.storage.database import Database
+from weft.storage.database import Database, in_short
 from weft.storage.progress import newer
 from weft.storage.results import CheckpointRow, Hold, Publication
 
@@ -170,7 +170,7 @@ class RunRecorder:
                 flushed = await self._flush(writes, logs, look_first=tried)
             except (DBAPIError, InterfaceError, OSError, TimeoutError) as error:
                 tried = True
-                log.warning("A flush failed and is tried again", run=str(self._run_id), error=str(error))
+                log.warning("A flush failed and is tried again", run=str(self._run_id), error=in_short(error))
                 await asyncio.sleep(backoff.next())
                 continue
             except Exception as error:
@@ -208,9 +208,7 @@ class RunRecorder:
             for lease, batch in writes.items()
         ]
 
-    async def _write(
-        self, connection: AsyncConnection, kept: list[BatchWrites], finished: list[FinishedItem]
-    ) -> None:
+    async def _write(self, connection: AsyncConnection, kept: list[BatchWrites], finished: list[FinishedItem]) -> None:
         if finished:
             await results.add_items(connection, self._run_id, [item.row for item in finished])
         done = {item.row.ordinal for item in finished}

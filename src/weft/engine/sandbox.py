@@ -5,9 +5,7 @@ that matters: the worker may kill it at any moment, and starts another. What it 
 end of it.
 """
 
-import socket
 import sys
-import threading
 import traceback
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -17,28 +15,19 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from weft.domain.errors import WeftError
-from weft.domain.run import LogLevel
 from weft.domain.step import (
     Catalogue,
     Fail,
-    HttpSender,
     Outcome,
     Output,
     Retry,
     Skip,
-    StepContext,
     StepSignal,
     StepType,
 )
+from weft.engine.sandbox_context import Connection, SandboxContext
 from weft.engine.sandbox_limits import allow_processor_time, apply_limits, end_with_the_worker, resident_bytes
-from weft.engine.sandbox_protocol import (
-    LENGTH,
-    LOG_FIELDS_BYTES,
-    LOG_MESSAGE_LENGTH,
-    MOST_LOG_LINES,
-    SandboxLimits,
-    encode_outcome,
-)
+from weft.engine.sandbox_protocol import SandboxLimits, encode_outcome
 from weft.engine.sandbox_scope import SandboxScope
 from weft.kit.cel import CelEvaluationError
 from weft.kit.json import dump_bytes, loads
@@ -66,57 +55,6 @@ class SandboxSettings:
     path: tuple[str, ...]
     """Where the worker finds modules: the same step types are found here."""
     limits: SandboxLimits
-
-
-class Connection:
-    def __init__(self, fd: int) -> None:
-        self._socket = socket.socket(fileno=fd)
-        self._socket.set_inheritable(False)  # what a step starts must not hold it open, nor write to it
-        self._reader = self._socket.makefile("rb")
-        self._lock = threading.Lock()  # a step may log from threads of its own
-
-    def send(self, message: bytes) -> None:
-        with self._lock:
-            self._socket.sendall(LENGTH.pack(len(message)))
-            self._socket.sendall(message)
-
-    def receive(self) -> bytes | None:
-        """None when the worker has closed its end."""
-        header = self._reader.read(LENGTH.size)
-        return self._reader.read(*LENGTH.unpack(header)) if len(header) == LENGTH.size else None
-
-
-class SandboxContext(StepContext):
-    __slots__ = ("_connection", "_idempotency_key", "_lines_left", "attempt", "values")
-
-    def __init__(self, connection: Connection, call: dict[str, Any]) -> None:
-        self._connection = connection
-        self._idempotency_key: str = call["idempotencyKey"]
-        self._lines_left = MOST_LOG_LINES
-        self.attempt = call["attempt"]
-        self.values = call["values"]
-
-    @property
-    def idempotency_key(self) -> str:
-        return self._idempotency_key
-
-    @property
-    def http(self) -> HttpSender:
-        raise Fail("A step that runs in a process of its own has no HTTP client.", code="HTTP_NOT_AVAILABLE")
-
-    def log(self, level: LogLevel, message: str, **fields: Any) -> None:
-        if self._lines_left == 0:
-            return
-        self._lines_left -= 1
-        if self._lines_left == 0:
-            level, message, fields = LogLevel.WARNING, f"More than {MOST_LOG_LINES} lines: the rest is left out.", {}
-        if len(dump_bytes(fields)) > LOG_FIELDS_BYTES:
-            fields = {"leftOut": sorted(fields)[:20]}
-        self._connection.send(dump_bytes({"log": [level, message[:LOG_MESSAGE_LENGTH], fields]}))
-
-    def close(self) -> None:
-        """A thread that outlives its call must not log into the next one."""
-        self._lines_left = 0
 
 
 class Sandbox:

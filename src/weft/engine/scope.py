@@ -13,8 +13,10 @@ from weft.engine.step_text import compile_text, unknown_variables
 from weft.kit.cel import CelExpression, CelScope, CelSyntaxError, compile_cel
 from weft.kit.cel_mapping import CelMapping, compile_mapping
 from weft.kit.cel_problems import CelProblem
+from weft.kit.cel_types import DYN, CelType, type_of_schema
 from weft.kit.json_schema import SchemaProblemError, SchemaValidator, compile_schema
 from weft.kit.liquid import LiquidProblem, LiquidSyntaxProblemError, LiquidTemplate
+from weft.kit.schema_limits import limits_of
 
 RUN_SCHEMA: JsonSchema = {
     "type": "object",
@@ -37,32 +39,50 @@ ITEM_SCHEMA: JsonSchema = {
     "required": ["id", "ordinal", "entityId", "externalId"],
     "additionalProperties": False,
 }
-_NO_STEPS: JsonSchema = {"type": "object", "additionalProperties": False}
+
+
+class KnownTypes:
+    """The types of schemas, each looked at once: most steps pass on what they were given, and every scope names them all."""
+
+    def __init__(self) -> None:
+        self._types: dict[int, tuple[JsonSchema, CelType]] = {}
+
+    def of(self, schema: JsonSchema | None) -> CelType:
+        if schema is None:
+            return DYN
+        known = self._types.get(id(schema))
+        if known is None:
+            # The schema is kept beside its type, so that its id stays its own.
+            known = (schema, type_of_schema(schema if limits_of(schema).problem is None else None))
+            self._types[id(schema)] = known
+        return known[1]
+
 
 @dataclass(frozen=True, slots=True)
 class ScopeNames:
     """What is known of each name in scope."""
 
+    types: KnownTypes
     input: JsonSchema | None
     entity: JsonSchema | None
     """None: the workflow has no entities, so there is no such name."""
     steps: Mapping[str, JsonSchema | None]
     """The outputs of the steps that have run by then."""
-    other_steps: tuple[str, ...]
+    other_steps: frozenset[str]
     """Those of the definition that have not, or not for certain."""
     parameters: JsonSchema | None
 
-    def cel(self) -> CelScope:
-        steps: dict[str, JsonSchema | None] = {f"steps.{step_id}": schema for step_id, schema in self.steps.items()}
-        entity = {} if self.entity is None else {"entity": self.entity}
-        return CelScope({
-            "input": self.input,
+    def by_name(self) -> dict[str, CelType]:
+        known = self.types.of
+        entity = {} if self.entity is None else {"entity": known(self.entity)}
+        return {
+            "input": known(self.input),
             **entity,
-            **(steps or {"steps": _NO_STEPS}),
-            "params": self.parameters,
-            "run": RUN_SCHEMA,
-            "item": ITEM_SCHEMA,
-        })
+            "steps": CelType("map", members={step_id: known(schema) for step_id, schema in self.steps.items()}),
+            "params": known(self.parameters),
+            "run": known(RUN_SCHEMA),
+            "item": known(ITEM_SCHEMA),
+        }
 
 
 class DefinitionScope(StepScope):
@@ -79,7 +99,7 @@ class DefinitionScope(StepScope):
 
     def under(self, *path: str) -> "DefinitionScope":
         below = DefinitionScope(self._names, self._findings, (*self._path, *path), self._reads)
-        below._cel = self._cel  # noqa: SLF001 - another of the same class
+        below._cel = self._cel
         return below
 
     def expression(self, source: str, *path: str) -> CelExpression:
@@ -127,13 +147,15 @@ class DefinitionScope(StepScope):
 
     def _scope(self) -> CelScope:
         if self._cel is None:
-            self._cel = self._names.cel()
+            self._cel = CelScope.of_types(self._names.by_name())
         return self._cel
 
     def _note(self, references: Iterable[str]) -> None:
         self._reads.update(reference.partition(".")[0] for reference in references)
 
-    def _report(self, problem: CelProblem | LiquidProblem, source: str, path: tuple[str, ...], otherwise: ErrorCode) -> None:
+    def _report(
+        self, problem: CelProblem | LiquidProblem, source: str, path: tuple[str, ...], otherwise: ErrorCode
+    ) -> None:
         words = worded(
             problem.message,
             source,

@@ -11,7 +11,10 @@ _UNKNOWN = re.compile(r'there is no (?:name )?"([^"]*)" here')
 _CODES = (
     (re.compile(r'there is no function "'), None),
     (re.compile(r"there is no "), ErrorCode.UNKNOWN_REFERENCE),
-    (re.compile(r".*(cannot be applied to|has no field|has no size|cannot be looped over|must be a)\b"), ErrorCode.TYPE_MISMATCH),
+    (
+        re.compile(r".*(cannot be applied to|has no field|has no size|cannot be looped over|must be a)\b"),
+        ErrorCode.TYPE_MISMATCH,
+    ),
 )
 
 

@@ -84,7 +84,7 @@ class WakeupListener:
             await asyncio.sleep(self.RESTART_SECONDS)
 
     async def _listen(self) -> None:
-        async def wake(_: dict[Any, Any]) -> None:
+        async def wake(ctx: dict[Any, Any]) -> None:  # noqa: ARG001 - arq hands it over by this name
             self._wake()
 
         worker = Worker(

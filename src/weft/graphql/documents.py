@@ -52,7 +52,7 @@ class Documents:
             *(() if introspection else (NoSchemaIntrospectionCustomRule,)),
         )
         self._remembered: OrderedDict[str, Document] = OrderedDict()
-        self._characters = 0
+        self.remembered_characters = 0
 
     def read(self, text: str) -> Document:
         """The document of this text. Raises a GraphQLError for one that is too long or cannot be parsed."""
@@ -106,10 +106,10 @@ class Documents:
 
     def _remember(self, text: str, document: Document) -> None:
         self._remembered[text] = document
-        self._characters += len(text)
-        while self._characters > REMEMBERED_CHARACTERS:
+        self.remembered_characters += len(text)
+        while self.remembered_characters > REMEMBERED_CHARACTERS:
             oldest, _ = self._remembered.popitem(last=False)
-            self._characters -= len(oldest)
+            self.remembered_characters -= len(oldest)
 
 
 def _refused(error: GraphQLError) -> PreExecutionError:

@@ -16,7 +16,8 @@ BigInt = NewType("BigInt", int)
 
 _DURATION = re.compile(
     r"P(?!$)(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,8})D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d{1,8})H)?(?:(?P<minutes>\d{1,10})M)?(?:(?P<seconds>\d{1,12}(?:\.\d{1,6})?)S)?)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d{1,8})H)?(?:(?P<minutes>\d{1,10})M)?(?:(?P<seconds>\d{1,12}(?:\.\d{1,6})?)S)?)?",
+    re.ASCII,
 )
 
 

@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import Any
 
@@ -11,10 +11,11 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from graphql import GraphQLError, GraphQLField, GraphQLObjectType, GraphQLResolveInfo
 from weft.domain.errors import Unauthenticated
-from weft.graphql import audit, keys, progress
+from weft.graphql import audit, keys, progress, run_mutations, runs
 from weft.graphql.context import Context
 from weft.graphql.documents import Documents, preparing
 from weft.graphql.errors import BAD_REQUEST, coded, translated
@@ -26,8 +27,14 @@ from weft.graphql.scalars import SCALARS
 KEY_CHECK_SECONDS = 30.0
 """How long a subscription may outlive its key."""
 
-Query = merge_types("Query", (NodeQuery, keys.KeyQuery, audit.AuditQuery))
-Mutation = merge_types("Mutation", (keys.KeyMutation,))
+_WAYS = {
+    OperationType.QUERY: "A query is sent by POST or GET.",
+    OperationType.MUTATION: "A mutation is sent by POST.",
+    OperationType.SUBSCRIPTION: "A subscription needs a websocket (graphql-transport-ws) or `Accept: text/event-stream`.",
+}
+
+Query = merge_types("Query", (NodeQuery, keys.KeyQuery, audit.AuditQuery, runs.RunQuery))
+Mutation = merge_types("Mutation", (keys.KeyMutation, run_mutations.RunMutation))
 Subscription = merge_types("Subscription", (progress.ProgressSubscription,))
 
 
@@ -57,17 +64,27 @@ class WeftSchema(strawberry.Schema):
         """Nothing: `translated` logs what has to be logged."""
 
     async def execute(
-        self, query: str | None, *args: Any, context_value: Any = None, operation_name: str | None = None, **kwargs: Any
+        self,
+        query: str | None,
+        *args: Any,
+        context_value: Any = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        **kwargs: Any,
     ) -> ExecutionResult:
         result = self.documents.refusal(query, operation_name)
         if result is None:
             try:
                 result = await super().execute(
-                    query, *args, context_value=context_value, operation_name=operation_name, **kwargs
+                    query,
+                    *args,
+                    context_value=context_value,
+                    operation_name=operation_name,
+                    allowed_operation_types=set(allowed_operation_types or OperationType) - {OperationType.SUBSCRIPTION},
+                    **kwargs,
                 )
             except InvalidOperationTypeError as error:
-                message = f"A {error.operation_type.value} cannot be sent this way."
-                result = ExecutionResult(None, [coded(BAD_REQUEST, message)])
+                result = ExecutionResult(None, [coded(BAD_REQUEST, _WAYS[error.operation_type])])
         return _translate(result, context_value)
 
     async def stream(

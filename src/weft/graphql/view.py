@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import Request
@@ -119,6 +119,12 @@ class GraphQLView(GraphQL[Context, None]):
         ):
             data.protocol = "http"
         return data
+
+    def parse_json(self, data: str | bytes) -> Any:
+        parsed = super().parse_json(data)
+        if not isinstance(parsed, dict | list | None):
+            raise HTTPException(400, "A JSON object is needed here.")
+        return cast("Any", parsed)
 
     def decode_json(self, data: str | bytes) -> object:
         return loads(data)

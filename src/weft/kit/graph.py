@@ -29,7 +29,8 @@ def topological_order(dependencies: Sequence[Sequence[int]]) -> tuple[int, ...]:
 
 def cycles(dependencies: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
     """Cycles that share no node, each from its lowest number on along the dependencies. Breaking one of its edges per cycle
-    may leave others that ran through the same nodes."""
+    may leave others that ran through the same nodes.
+    """
     left = set(range(len(dependencies))) - set(topological_order(dependencies))
     found: list[tuple[int, ...]] = []
     while left:

@@ -201,7 +201,11 @@ def _path(variable: Variable) -> tuple[str, ...]:
 def _problem(error: LiquidError, source: str) -> LiquidProblem:
     line, column = _place(source, error.token.start_index) if error.token is not None else (1, 1)
     message = _MESSAGES.get(type(error)) or str(error.message or "the template is not valid Liquid")
-    if isinstance(error, UndefinedError):
+    if message.endswith("found end of expression"):
+        # A block that is never closed; the library gives no place.
+        line, column = _place(source, len(source))
+        message = message.replace("end of expression", "the end of the template")
+    elif isinstance(error, UndefinedError):
         message = f"there is no value for {message.removesuffix(' is undefined')}"
     elif isinstance(error.__cause__, RecursionError):
         message = "the template is nested too deeply"

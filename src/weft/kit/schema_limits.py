@@ -34,6 +34,8 @@ class SchemaLimits:
     problem: str | None
     deepest_value: int | None
     """None: the schema is not recursive, so it looks no deeper into a value than it is deep itself."""
+    checks: int = 0
+    """Subschemas once every reference is followed."""
 
 
 def limits_of(schema: Schema) -> SchemaLimits:
@@ -44,7 +46,7 @@ def limits_of(schema: Schema) -> SchemaLimits:
         walk.visit(schema, (), {})
     except _TooMuchError as error:
         return SchemaLimits(str(error), None)
-    return SchemaLimits(None, walk.deepest_value())
+    return SchemaLimits(None, walk.deepest_value(), walk.checks)
 
 
 def deeper_than(value: object, limit: int) -> bool:
@@ -55,6 +57,17 @@ def deeper_than(value: object, limit: int) -> bool:
         if not level:
             return False
     return True
+
+
+def parts_in(value: object, most: int) -> int:
+    """How many values a value consists of, counted up to about `most`."""
+    count, waiting = 1, [value]
+    while waiting and count <= most:
+        inner = waiting.pop()
+        if isinstance(inner, dict | list):
+            count += len(cast("list[object]", inner))
+            waiting += _parts_of(cast("object", inner))
+    return count
 
 
 def _parts_of(value: object) -> list[object]:

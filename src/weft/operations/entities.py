@@ -1,7 +1,7 @@
 """Entities: stored one by one or a few at a time. Files of them come in by `imports`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from weft.domain.access import Role, Viewer
 from weft.domain.entity import Entity, EntityFilter
@@ -21,7 +21,7 @@ async def update_entity(
     services: Services,
     viewer: Viewer,
     entity_id: UUID,
-    data: Mapping[str, Any],
+    data: Any,
     *,
     replace: bool = False,
     expected_version: int | None = None,
@@ -43,7 +43,7 @@ async def update_entity(
             raise no_such_type("id")
         check = RecordCheck(entity_type.schema, services.limits.entity_bytes)
         try:
-            written = check.to_json(dict(data) if replace else merged(before.data, data))
+            written = check.to_json(data if replace else merged(before.data, data))
         except RefusedRecord as refused:
             raise Invalid(problems=[problem.under("data") for problem in refused.problems]) from refused
         after: dict[str, Any] = loads(written)
@@ -119,8 +119,8 @@ def merged(data: Any, patch: Any) -> Any:
     """JSON Merge Patch, RFC 7396."""
     if not isinstance(patch, Mapping):
         return patch
-    result: dict[str, Any] = dict(data) if isinstance(data, Mapping) else {}
-    for name, value in patch.items():
+    result = dict(cast("Mapping[str, Any]", data)) if isinstance(data, Mapping) else dict[str, Any]()
+    for name, value in cast("Mapping[str, Any]", patch).items():
         if value is None:
             result.pop(name, None)
         else:

@@ -27,7 +27,9 @@ def check_filter(filter: EntityFilter, schema: JsonSchema | None, *path: str) ->
         if len(filter.external_ids) > MOST_VALUES:
             problems.append(_too_many("externalIds", len(filter.external_ids)))
         problems += [
-            Problem(ErrorCode.INVALID, "This text holds a character that no stored text has.", ("externalIds", str(index)))
+            Problem(
+                ErrorCode.INVALID, "This text holds a character that no stored text has.", ("externalIds", str(index))
+            )
             for index, external_id in enumerate(filter.external_ids)
             if not is_storable_text(external_id)
         ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from weft.domain.access import Role, Viewer
 from weft.domain.entity import EntityType
@@ -46,7 +46,8 @@ async def create_entity_type(
 
 async def update_entity_type(services: Services, viewer: Viewer, type_id: UUID, changes: TypeChanges) -> EntityType:
     """A new schema holds for what is stored from now on. Entities that exist are neither checked nor rewritten; a run over one
-    that no longer fits fails at the step that finds out."""
+    that no longer fits fails at the step that finds out.
+    """
     viewer.need(Role.EDITOR)
     problems: list[Problem] = []
     values: dict[str, Any] = {}
@@ -69,7 +70,8 @@ async def update_entity_type(services: Services, viewer: Viewer, type_id: UUID, 
 
 async def delete_entity_type(services: Services, viewer: Viewer, type_id: UUID) -> EntityType:
     """Refused while a workflow, an entity or a file that is coming in needs the type. What is left of earlier imports of it
-    is deleted with it."""
+    is deleted with it.
+    """
     viewer.need(Role.EDITOR)
     async with services.database.transaction() as connection:
         doomed = await entity_types.lock_type(connection, viewer.workspace_id, type_id)
@@ -114,14 +116,17 @@ async def list_entity_types(
 def schema_problems(schema: Any) -> list[Problem]:
     """What keeps a value from being the schema of an entity type: a JSON Schema that only objects can fulfil."""
     if not isinstance(schema, dict):
-        return [Problem(ErrorCode.INVALID_SCHEMA, "The schema is not an object: it has to be a JSON Schema.", ("schema",))]
+        return [
+            Problem(ErrorCode.INVALID_SCHEMA, "The schema is not an object: it has to be a JSON Schema.", ("schema",))
+        ]
+    written = cast("dict[str, Any]", schema)
     try:
-        compile_schema(schema)
+        compile_schema(written)
     except SchemaProblemError as error:
         return [
             Problem(ErrorCode.INVALID_SCHEMA, problem.message, ("schema", *problem.path)) for problem in error.problems
         ]
-    if json_types(schema, schema) != {"object"}:
+    if json_types(written, written) != frozenset({"object"}):
         return [
             Problem(
                 ErrorCode.INVALID_SCHEMA,

@@ -96,7 +96,7 @@ def property_types(schema: JsonSchema, name: str) -> frozenset[str] | None:
 
 def conversion_for(types: frozenset[str] | None) -> Conversion | None:
     """From the text of a cell to a value of one of the types; None where the text is the value already."""
-    if types is None or types == {"string"}:
+    if types is None or types == frozenset({"string"}):
         return None
     attempts = [convert for name, convert in _BY_TYPE if name in types]
     empty = None if "null" in types else "" if "string" in types else _NOTHING

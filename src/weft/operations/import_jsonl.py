@@ -36,7 +36,9 @@ class JsonlReader:
     def _begin(self, line: bytes) -> None:
         refuse_utf16(line)
         if line.lstrip().startswith(b"["):
-            raise UnusableFile("The file begins with a JSON list. JSONL has one object per line, without commas between them.")
+            raise UnusableFile(
+                "The file begins with a JSON list. JSONL has one object per line, without commas between them."
+            )
         self._begun = True
 
 

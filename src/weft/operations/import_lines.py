@@ -12,7 +12,7 @@ class CutLine(bytes):
 
 
 class LineSplitter:
-    """Splits at `\\n`, and holds at most one unfinished line, up to its allowed length."""
+    """Splits at line feeds, and holds at most one unfinished line, up to its allowed length."""
 
     def __init__(self, longest: int) -> None:
         self._longest = longest

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode
@@ -40,7 +41,8 @@ class RowBatch:
 
 class ImportRows:
     """Reads one upload of a file. The first `rows_read` rows of the import are checked again but not taken again: it went
-    on behind them before, and a later row may repeat one of their external ids."""
+    on behind them before, and a later row may repeat one of their external ids.
+    """
 
     def __init__(self, of: Import, schema: JsonSchema, *, longest_row: int, errors_kept: int) -> None:
         self._lines = LineSplitter(longest_row)
@@ -90,12 +92,12 @@ class ImportRows:
                     self.batch.size += len(data)
 
     def _checked(self, row: FileRow) -> tuple[str | None, str]:
-        record, external_id = row.record, None
-        if self._field is not None:
-            external_id = row.external_id
-            if external_id is None and type(record) is dict:
-                external_id = record.get(self._field) if self._in_record else record.pop(self._field, None)
-            if external_id is None and type(record) is dict:
+        record = row.record
+        external_id = row.external_id
+        if self._field is not None and external_id is None and type(record) is dict:
+            fields = cast("dict[str, Any]", record)
+            external_id = fields.get(self._field) if self._in_record else fields.pop(self._field, None)
+            if external_id is None:
                 raise refuse("The external id is missing.", self._field)
         written = self._check.to_json(record).decode()
         if external_id is None:

@@ -5,10 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from weft.domain.errors import Conflict, ErrorCode
-from weft.domain.imports import Import, OnConflict, RejectedRow
+from weft.domain.imports import Import, RejectedRow
 from weft.operations.import_files import UnusableFile
-from weft.operations.import_rows import ImportRows, RowBatch, storable
 from weft.operations.import_lines import LONGEST_EXCERPT
+from weft.operations.import_rows import ImportRows, RowBatch, storable
 from weft.operations.services import Services
 from weft.storage import imports
 from weft.storage.entity_writes import write_entities

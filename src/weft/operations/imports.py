@@ -161,7 +161,8 @@ def _check(wanted: NewImport) -> None:
 def _taken(current: Import | None) -> Conflict:
     if current is None or current.status is ImportStatus.RUNNING:
         return Conflict(
-            "Another upload of this import is under way.", hint="Wait until it has ended, or has been silent for 30 seconds."
+            "Another upload of this import is under way.",
+            hint="Wait until it has ended, or has been silent for 30 seconds.",
         )
     return Conflict(f"This import has ended: it is {current.status}.", hint="Create another import for another file.")
 
@@ -172,7 +173,7 @@ def _token(services: Services, import_id: UUID) -> str:
 
 
 def _upload_url(services: Services, import_id: UUID) -> str:
-    return f"{services.public_url}/imports/{import_id}/{_token(services, import_id)}"
+    return f"{services.public_url}/files/imports/{import_id}/{_token(services, import_id)}"
 
 
 def _digest_of(wanted: NewImport) -> bytes:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from weft.auth.keys import new_key
+from weft.auth.keys import digest, new_key
 from weft.domain.access import ApiKey, Role, Viewer
 from weft.domain.errors import Conflict, Invalid, NotFound
 from weft.domain.ids import UUID
@@ -96,6 +96,24 @@ async def create_first_key(
         operator = Viewer(workspace_id, api_key.id, actor, Role.ADMIN)
         await audit.record(connection, operator, "apiKey.created", api_key.id, {"name": name, "role": role})
     return CreatedKey(api_key, made.text)
+
+
+async def first_key(
+    database: Database, secret_key: bytes, *, workspace: str, name: str, role: Role, known: str | None = None
+) -> str:
+    """The known key where it still opens the workspace, otherwise a new one."""
+    if known is not None and await _opens(database, secret_key, known):
+        return known
+    made = await create_first_key(
+        database, secret_key, workspace=workspace, name=name, role=role, actor="the command line"
+    )
+    return made.text
+
+
+async def _opens(database: Database, secret_key: bytes, key: str) -> bool:
+    async with database.reading() as connection:
+        found = await keys.key_by_digest(connection, digest(key, secret_key))
+    return found is not None and found.revoked_at is None
 
 
 def _checked_name(name: str) -> str:

@@ -63,7 +63,9 @@ def external_id_of(value: Any, *path: str) -> str:
         value = str(value)
     if not isinstance(value, str):
         raise refuse(
-            f"An external id is a text or a whole number; this is {_kind_of(value)}.", *path, code=ErrorCode.TYPE_MISMATCH
+            f"An external id is a text or a whole number; this is {_kind_of(value)}.",
+            *path,
+            code=ErrorCode.TYPE_MISMATCH,
         )
     if not value:
         raise refuse("The external id is empty.", *path)

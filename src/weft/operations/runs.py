@@ -18,12 +18,12 @@ from weft.domain.run import Run, Selection, TriggerType
 from weft.domain.workflow import Workflow, WorkflowStatus
 from weft.engine.batching import cut
 from weft.engine.plan import Plan
-from weft.kit.json import dump_bytes
 from weft.kit.json_schema import SchemaValidator, canonicalise_numbers
 from weft.operations.progress import wait_for_end
 from weft.operations.services import Services
-from weft.storage import audit, entities, entity_types, idempotency, runs, workflow_versions, workflows
-from weft.storage.runs import NewRun, NewState, RunFilter
+from weft.storage import audit, entities, entity_types, idempotency, run_lists, runs, workflow_versions, workflows
+from weft.storage.run_lists import RunFilter
+from weft.storage.runs import NewRun, NewState
 
 Change = Callable[[AsyncConnection, UUID, UUID], Awaitable[Progress | None]]
 
@@ -111,7 +111,7 @@ async def get_runs(services: Services, viewer: Viewer, run_ids: Sequence[UUID]) 
 async def list_runs(services: Services, viewer: Viewer, wanted: RunFilter, request: PageRequest) -> Page[Run]:
     viewer.need(Role.VIEWER)
     async with services.database.reading() as connection:
-        return await runs.page(connection, viewer.workspace_id, wanted, request)
+        return await run_lists.page(connection, viewer.workspace_id, wanted, request)
 
 
 # Starting
@@ -137,9 +137,7 @@ async def _start(
     )
     await runs.add(connection, new)
     total, held_limit = await _freeze(services, connection, new, plan, wanted)
-    state = NewState(
-        run_id, total, [step.id for step in plan.steps], wanted.priority, wanted.concurrency, held_limit
-    )
+    state = NewState(run_id, total, [step.id for step in plan.steps], wanted.priority, wanted.concurrency, held_limit)
     await runs.add_state(connection, state)
     await workflows.ran(connection, viewer.workspace_id, workflow.id)
     await audit.record(connection, viewer, "run.started", run_id, {"workflow": str(workflow.id), "total": total})
@@ -176,7 +174,7 @@ def _check_selection_given(workflow: Workflow, wanted: StartRun) -> None:
         raise Invalid(
             "This workflow works on entities: say on which.",
             path=("entities",),
-            hint='Give `entities: {ids: […]}`, `{filter: {…}}` or `{all: true}`.',
+            hint="Give `entities: {ids: […]}`, `{filter: {…}}` or `{all: true}`.",
         )
     if workflow.entity_type_id is None and not wanted.selection.is_empty:
         raise Invalid(
@@ -219,20 +217,18 @@ async def _freeze(
         return await runs.freeze_input(connection, new.id), None
     chosen = wanted.selection
     if chosen.ids is not None:
-        ids = await _existing(services, connection, new, chosen.ids)
+        ids = await _existing(services, connection, new, new.entity_type_id, chosen.ids)
         cutting = cut(len(ids), computes_only=plan.computes_only, concurrency=wanted.concurrency)
         return await runs.freeze_ids(connection, new.id, ids, cutting.size), cutting.held_limit
     which = chosen.filter or EntityFilter()
     count = await runs.count_matching(connection, new.workspace_id, new.entity_type_id, which)
     cutting = cut(count, computes_only=plan.computes_only, concurrency=wanted.concurrency)
-    total = await runs.freeze_matching(
-        connection, new.id, new.workspace_id, new.entity_type_id, which, cutting.size
-    )
+    total = await runs.freeze_matching(connection, new.id, new.workspace_id, new.entity_type_id, which, cutting.size)
     return total, cutting.held_limit
 
 
 async def _existing(
-    services: Services, connection: AsyncConnection, new: NewRun, ids: Sequence[UUID]
+    services: Services, connection: AsyncConnection, new: NewRun, entity_type_id: UUID, ids: Sequence[UUID]
 ) -> Sequence[UUID]:
     """The ids without repetition, when all are entities of the workflow's type in this workspace."""
     if len(ids) > services.limits.ids_per_selection:
@@ -242,7 +238,7 @@ async def _existing(
             hint="Choose them with a filter.",
         )
     unique = list(dict.fromkeys(ids))
-    known = await entities.existing_ids(connection, new.workspace_id, new.entity_type_id, unique)
+    known = await entities.existing_ids(connection, new.workspace_id, entity_type_id, unique)
     missing = [index for index, entity_id in enumerate(ids) if entity_id not in known]
     if missing:
         raise Invalid(
@@ -314,10 +310,8 @@ async def _made_before(
         return None
     if not 0 < len(wanted.idempotency_key) <= IDEMPOTENCY_KEY_LENGTH:
         raise Invalid(f"A key has 1 to {IDEMPOTENCY_KEY_LENGTH} characters.", path=("idempotencyKey",))
-    digest = hashlib.sha256(dump_bytes(wanted)).digest()
-    return await idempotency.remember(
-        connection, viewer.workspace_id, operation, wanted.idempotency_key, digest, run_id
-    )
+    digest = hashlib.sha256(repr(wanted).encode()).digest()
+    return await idempotency.claim(connection, viewer.workspace_id, operation, wanted.idempotency_key, digest, run_id)
 
 
 async def _started(services: Services, viewer: Viewer, run_id: UUID, wait: timedelta | None) -> Run:
@@ -345,7 +339,9 @@ def _check_wait(services: Services, wait: timedelta | None) -> None:
     longest = services.limits.wait_seconds
     if wait is not None and not timedelta() <= wait <= timedelta(seconds=longest):
         raise Invalid(
-            f"`wait` is 0 to {longest:g} seconds.", path=("wait",), hint="Watch longer runs with the subscription runProgress."
+            f"`wait` is 0 to {longest:g} seconds.",
+            path=("wait",),
+            hint="Watch longer runs with the subscription runProgress.",
         )
 
 

@@ -26,12 +26,18 @@ def complete_parameters(
     defaults = {name: about["default"] for name, about in properties.items() if "default" in about}
     complete = {**defaults, **given}
     problems = tuple(
-        Problem(ErrorCode.INVALID, f"{violation.path[-1] if violation.path else 'It'} {violation.message}.", ("parameters", *violation.path))
+        Problem(
+            ErrorCode.INVALID,
+            f"{violation.path[-1] if violation.path else 'It'} {violation.message}.",
+            ("parameters", *violation.path),
+        )
         for violation in compile_schema(described).check(complete)
     )
     # A whole number where any number may stand: as a literal in CEL it has to be one with a fraction.
     numbers = {name for name, about in properties.items() if about.get("type") == "number"}
-    return {name: float(value) if name in numbers and isinstance(value, int) else value for name, value in complete.items()}, problems
+    return {
+        name: float(value) if name in numbers and isinstance(value, int) else value for name, value in complete.items()
+    }, problems
 
 
 def filled(template: Any, parameters: Mapping[str, Any]) -> Any:
@@ -41,8 +47,8 @@ def filled(template: Any, parameters: Mapping[str, Any]) -> Any:
     if not isinstance(template, Mapping):
         return template
     fields = cast("Mapping[str, Any]", template)
-    if fields.keys() == {"$parameter"}:
+    if set(fields) == {"$parameter"}:
         return parameters[fields["$parameter"]]
-    if fields.keys() == {"$join"}:
+    if set(fields) == {"$join"}:
         return "".join(part if isinstance(part, str) else dumps(filled(part, parameters)) for part in fields["$join"])
     return {name: filled(entry, parameters) for name, entry in fields.items()}

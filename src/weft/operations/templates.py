@@ -48,7 +48,7 @@ async def list_templates(services: Services, viewer: Viewer, category: str | Non
     async with services.database.reading() as connection:
         own = await templates.page(connection, viewer.workspace_id, category, PageRequest(missing, after))
     rows = [*ahead[: page.first], *own.rows]
-    return Page[Template](
+    return Page(
         rows=tuple(rows),
         keys=tuple(_key(template) for template in rows),
         has_next=len(ahead) > page.first or own.has_next,

@@ -170,6 +170,8 @@ async def list_workflows(
     services: Services, viewer: Viewer, wanted: WorkflowFilter, page: PageRequest
 ) -> Page[Workflow]:
     viewer.need(Role.VIEWER)
+    if "\0" in f"{wanted.search}{wanted.category}":
+        raise Invalid("A filter holds the character NUL.", path=("filter",))
     async with services.database.reading() as connection:
         return await workflows.page(connection, viewer.workspace_id, wanted, page)
 

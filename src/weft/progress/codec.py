@@ -17,7 +17,7 @@ def channel_of(run_id: UUID) -> bytes:
 
 
 def encode(progress: Progress) -> bytes:
-    return orjson.dumps(progress, default=_microseconds)
+    return orjson.dumps(progress, default=_plain)
 
 
 def decode(data: bytes) -> Progress:
@@ -31,9 +31,11 @@ def decode(data: bytes) -> Progress:
         raise ValueError(f"not a progress message: {error!r}") from error
 
 
-def _microseconds(value: object) -> int:
+def _plain(value: object) -> int | str:
     if isinstance(value, timedelta):
         return value // _MICROSECOND
+    if isinstance(value, UUID):  # asyncpg's own kind of it
+        return str(value)
     raise TypeError(f"{type(value).__name__} has no place in a progress message")
 
 

@@ -4,16 +4,16 @@ How to write one. This file, saved as `steps/initials.py`, is a complete step ty
 
     from typing import Any
 
-    from pydantic import Field
+    from pydantic import ConfigDict, Field
 
     from weft.domain.step import Fail, StepCategory, StepContext, StepScope, StepType
-    from weft.steps import StepConfig
+    from weft.steps import Expression, StepConfig, evaluated
 
 
     class InitialsConfig(StepConfig):
-        name: str = Field(
-            default="input.name", description="CEL expression of the name to shorten.", examples=["input.author"]
-        )
+        model_config = ConfigDict(json_schema_extra={"examples": [{"name": "input.title"}]})
+
+        name: Expression = Field(description="CEL expression of the name.", examples=["input.title"])
 
 
     class Initials(StepType[InitialsConfig]):
@@ -25,10 +25,10 @@ How to write one. This file, saved as `steps/initials.py`, is a complete step ty
         OutputSchema = {"type": "object", "properties": {"initials": {"type": "string"}}, "required": ["initials"]}
 
         def prepare(self, scope: StepScope) -> None:
-            self.name = scope.mapping({"name": self.config.name}, "name")
+            self._name = scope.mapping({"name": self.config.name})
 
         def run(self, ctx: StepContext, input: Any) -> Any:
-            name = evaluated(self.name, ctx)["name"]
+            name = evaluated(self._name, ctx)["name"]
             if not isinstance(name, str):
                 raise Fail("The name is not text.", code="TEXT_EXPECTED")
             return {"initials": "".join(word[0] for word in name.split())}
@@ -53,13 +53,20 @@ import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import entry_points
-from inspect import isabstract, isclass
+from inspect import isclass
 from types import ModuleType
+from typing import TypeGuard
 
 from weft.domain.errors import StartupError
 from weft.domain.step import AnyStepType, Catalogue, StepType
-from weft.steps._config import StepConfig as StepConfig
+from weft.steps._config import Expression, FieldName, StepConfig, Template
 from weft.steps._entry import complaint
+from weft.steps._evaluation import Conditions, conditions, evaluated, rendered
+
+__all__ = [
+    "Conditions", "Expression", "FieldName", "StepConfig", "Template",
+    "conditions", "discover", "evaluated", "rendered",
+]  # fmt: skip
 
 ENTRY_POINTS = "weft.steps"
 
@@ -99,10 +106,10 @@ def _of_others() -> Iterator[tuple[str, AnyStepType]]:
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
         source = f"{entry.value} of the package {entry.dist.name if entry.dist else 'unknown'}"
         try:
-            step_type = entry.load()
+            step_type: object = entry.load()
         except Exception as error:
             raise StartupError(f"The step type {source} cannot be loaded: {_in_words(error)}.") from error
-        if not (isclass(step_type) and issubclass(step_type, StepType)):
+        if not _is_step_type(step_type):
             raise StartupError(
                 f"The entry point {source} is no step type: it has to name a class derived from StepType."
             )
@@ -111,14 +118,12 @@ def _of_others() -> Iterator[tuple[str, AnyStepType]]:
 
 def _defined_in(module: ModuleType) -> list[AnyStepType]:
     """Only what the module itself defines: what it imports belongs to another file."""
-    return [
-        value
-        for value in vars(module).values()
-        if isclass(value)
-        and issubclass(value, StepType)
-        and value.__module__ == module.__name__
-        and not isabstract(value)
-    ]
+    values: list[object] = list(vars(module).values())
+    return [value for value in values if _is_step_type(value) and value.__module__ == module.__name__]
+
+
+def _is_step_type(value: object) -> TypeGuard[AnyStepType]:
+    return isclass(value) and issubclass(value, StepType)
 
 
 def _in_words(error: Exception) -> str:

@@ -21,8 +21,8 @@ def compiled(pattern: str, *, ignore_case: bool) -> Any:
     options.case_sensitive = not ignore_case
     try:
         return cast("Any", re2.compile(pattern, options))
-    except (re2.error, UnicodeError) as error:
-        text = error.args[0] if error.args else error
+    except (cast("type[Exception]", re2.error), UnicodeError) as error:
+        text: Any = error.args[0] if error.args else error
         words = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
         raise BadPatternError(f"The pattern is not valid (RE2 syntax): {words}.") from error
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from weft.domain.step import Fail
 from weft.steps._json import in_words
@@ -37,7 +37,7 @@ def change_of(config: TextConfig) -> Change:
 def joined(value: Any, separator: str, field: str) -> str:
     if not isinstance(value, list):
         raise Fail(f"{field} holds {in_words(value)}, and join needs a list.", code="LIST_EXPECTED")
-    return _bounded([_part(part, field) for part in value], separator)
+    return _bounded([_part(part, field) for part in cast("list[Any]", value)], separator)
 
 
 def concatenated(values: dict[str, Any], fields: tuple[str, ...], separator: str) -> str:

@@ -12,6 +12,7 @@ from weft.domain.entity import JsonSchema
 from weft.domain.step import Fail, HttpReply, Retry, StepCategory, StepContext, StepScope, StepType
 from weft.kit import json
 from weft.kit.liquid import LiquidTemplate
+from weft.kit.schema_limits import deeper_than
 from weft.steps._evaluation import evaluated, rendered
 from weft.steps._http_config import WRITING, HttpConfig
 
@@ -19,6 +20,8 @@ _WORTH_ANOTHER_TRY = frozenset({408, 425, 429, *range(500, 600)}) - {501, 505}
 """501 and 505 say that the server cannot do this at all."""
 LONGEST_WAIT = timedelta(hours=1)
 """A receiver may ask for less, not for more: an item must not wait for ever on a stranger's word."""
+DEEPEST_ANSWER = 200
+"""What is read may be nested deeper than what can be written again: 254 levels are the end there."""
 _EXCERPT_CHARACTERS = 500
 _JSON_TYPE = "application/json"
 _TEXT_TYPE = "text/plain; charset=utf-8"
@@ -100,11 +103,15 @@ class Http(StepType[HttpConfig]):
             return _text(reply)
         if not reply.body:
             return None
+        details = {"status": reply.status, "body": _text(reply)[:_EXCERPT_CHARACTERS]}
         try:
-            return json.loads(reply.body)
+            content = json.loads(reply.body)
         except ValueError as error:
-            details = {"status": reply.status, "body": _text(reply)[:_EXCERPT_CHARACTERS]}
             raise Fail(f"The answer is not valid JSON: {error}.", code="INVALID_RESPONSE", details=details) from error
+        if deeper_than(content, DEEPEST_ANSWER):
+            reason = f"The answer is nested more than {DEEPEST_ANSWER} levels deep."
+            raise Fail(reason, code="INVALID_RESPONSE", details=details)
+        return content
 
 
 def _all(templates: Mapping[str, LiquidTemplate], ctx: StepContext) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode
@@ -11,7 +12,7 @@ from weft.steps._config import StepConfig
 from weft.steps._defaults import Defaults
 from weft.steps._json import check, reason_of
 
-_EXAMPLE = {
+_EXAMPLE: JsonDict = {
     "type": "object",
     "properties": {"title": {"type": "string"}, "language": {"type": "string", "default": "en"}},
     "required": ["title"],

@@ -1,7 +1,7 @@
 """The step that makes and changes text."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode
@@ -69,7 +69,7 @@ class Text(StepType[TextConfig]):
     def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002 - the word of the contract
         made = self._make(ctx, input)
         if self.config.keep and isinstance(input, dict):
-            return {**input, self._target: made}
+            return {**cast("dict[str, Any]", input), self._target: made}
         return {self._target: made}
 
     def _maker(self, scope: StepScope) -> Callable[[StepContext, Any], Any]:

@@ -105,7 +105,7 @@ CLAIM = text(
     WHERE s.run_id = c.run_id AND s.status IN ('PENDING', 'RUNNING')
     RETURNING c.number, c.token, c.first_ordinal, c.size, c.touched, c.attempts, old.status = 'PENDING' AS began,
       s.held_limit, {STATE_COLUMNS}
-    """  # noqa: S608 - only our own column names
+    """
 )
 
 HELD = text(
@@ -120,24 +120,23 @@ async def claim(
 
     None when none is ready: then the caller rolls back.
     """
-    row = (
-        await connection.execute(CLAIM, {"holder": holder, "lease": lease, "excluded": list(excluded)})
-    ).one_or_none()
+    rows = await connection.execute(CLAIM, {"holder": holder, "lease": lease, "excluded": list(excluded)})
+    row = rows.mappings().one_or_none()
     if row is None:
         return None
-    if row.held_limit is not None:
+    if row["held_limit"] is not None:
         # The claim's update of run_state made rival claims of this run wait; what they took is counted only now.
-        held = (await connection.execute(HELD, {"run_id": row.run_id})).scalar_one()
-        if held > row.held_limit:
+        held = (await connection.execute(HELD, {"run_id": row["run_id"]})).scalar_one()
+        if held > row["held_limit"]:
             return None
     return ClaimedBatch(
-        Lease(row.run_id, row.number, row.token),
-        row.first_ordinal,
-        row.size,
-        row.touched,
-        row.attempts,
-        progress_of(row._mapping),
-        row.began,
+        Lease(row["run_id"], row["number"], row["token"]),
+        row["first_ordinal"],
+        row["size"],
+        row["touched"],
+        row["attempts"],
+        progress_of(row),
+        row["began"],
     )
 
 

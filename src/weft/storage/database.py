@@ -1,6 +1,6 @@
 """The database engine: transactions, and asyncpg's COPY inside them."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -34,13 +34,13 @@ class Database:
         return cls(engine)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
         """One transaction: committed at the end, rolled back when anything is raised."""
         async with self.engine.begin() as connection:
             yield connection
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self) -> AsyncGenerator[AsyncConnection]:
         """One connection whose statements each see the newest committed state."""
         async with self.engine.connect() as connection:
             autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -55,5 +55,10 @@ async def copy_rows(
 ) -> None:
     """COPY rows into a table, inside the connection's transaction, which must have begun (by any statement before)."""
     raw = await connection.get_raw_connection()
-    driver = cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
+    driver = cast("asyncpg.Connection", raw.driver_connection)
     await driver.copy_records_to_table(table, columns=list(columns), records=rows)
+
+
+def in_short(error: Exception) -> str:
+    """The first line of an error: SQLAlchemy's go on with the statement and its values, which may be anybody's data."""
+    return str(error).partition("\n")[0]

@@ -25,9 +25,7 @@ def where(filter: EntityFilter, workspace_id: UUID, entity_type_id: UUID) -> lis
     if filter.external_ids is not None:
         conditions.append(entity.c.external_id == any_(bindparam(None, list(filter.external_ids), ARRAY(Text))))
     if filter.published is not None:
-        conditions.append(
-            entity.c.published_at.is_not(None) if filter.published else entity.c.published_at.is_(None)
-        )
+        conditions.append(entity.c.published_at.is_not(None) if filter.published else entity.c.published_at.is_(None))
     if filter.created_after is not None:
         conditions.append(entity.c.created_at > filter.created_after)
     if filter.created_before is not None:
@@ -37,7 +35,7 @@ def where(filter: EntityFilter, workspace_id: UUID, entity_type_id: UUID) -> lis
     return conditions
 
 
-def _condition(condition: FieldCondition) -> Condition:
+def _condition(condition: FieldCondition) -> Condition:  # noqa: PLR0911 - one answer for each operator
     # No row, no value: `#>` gives SQL NULL for an absent field, and the JSON null for one that is null.
     found = entity.c.data.op("#>", return_type=JSONB())(_texts(condition.field.split(".")))
     value = condition.value
@@ -96,7 +94,9 @@ def _holds_text(search: str) -> Condition:
     """
     as_written = orjson.dumps(search).decode()[1:-1]  # a part of a text stays a part when both are written as JSON
     every_text = cast('strict $.** ? (@.type() == "string")', JSONPATH)
-    texts = func.jsonb_path_query(entity.c.data, every_text).table_valued(column("value", JSONB)).render_derived("found")
+    texts = (
+        func.jsonb_path_query(entity.c.data, every_text).table_valued(column("value", JSONB)).render_derived("found")
+    )
     return and_(
         cast(entity.c.data, Text).icontains(as_written, autoescape=True),
         exists().where(_text_of(texts.c.value).icontains(search, autoescape=True)),

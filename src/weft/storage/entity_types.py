@@ -80,10 +80,13 @@ async def page_of_types(
     connection: AsyncConnection, workspace_id: UUID, page: PageRequest, search: str | None
 ) -> Page[EntityType]:
     """The types of the workspace in the order they were made; `search` is part of the name or the description. Few enough
-    to be counted."""
+    to be counted.
+    """
     wanted = entity_type.c.workspace_id == workspace_id
     if search:
-        found = (column.icontains(search, autoescape=True) for column in (entity_type.c.name, entity_type.c.description))
+        found = (
+            column.icontains(search, autoescape=True) for column in (entity_type.c.name, entity_type.c.description)
+        )
         wanted = and_(wanted, or_(*found))
     after = after_id(page)
     behind = wanted if after is None else and_(wanted, after < _ORDER)

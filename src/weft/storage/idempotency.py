@@ -19,9 +19,7 @@ async def claim(
     """
     new = (
         insert(idempotency_key)
-        .values(
-            workspace_id=workspace_id, operation=operation, key=key, body_digest=body_digest, subject_id=subject_id
-        )
+        .values(workspace_id=workspace_id, operation=operation, key=key, body_digest=body_digest, subject_id=subject_id)
         .on_conflict_do_nothing()
         .returning(idempotency_key.c.subject_id)
     )

@@ -47,7 +47,7 @@ class UploadLink:
 
 
 def import_of(row: RowMapping) -> Import:
-    enums = {
+    enums: dict[str, Any] = {
         "format": ImportFormat(row["format"]),
         "on_conflict": OnConflict(row["on_conflict"]),
         "status": ImportStatus(row["status"]),
@@ -97,9 +97,8 @@ async def page_of_errors(
             raise Invalid("This is not a cursor of this list.", path=("after",))
         wanted.append(import_error.c.line > int(page.after))
     statement = select(*columns).join(entity_import).where(*wanted).order_by(import_error.c.line).limit(page.first + 1)
-    rows = [
-        RejectedRow(**{**row, "path": tuple(row["path"])}) for row in (await connection.execute(statement)).mappings()
-    ]
+    found = (await connection.execute(statement)).mappings()
+    rows = [RejectedRow(**dict(row, path=tuple[str, ...](row["path"]))) for row in found]
     return Page[RejectedRow].of(rows, page.first, lambda row: str(row.line))
 
 
@@ -139,7 +138,9 @@ async def begin_upload(connection: AsyncConnection, workspace_id: UUID, import_i
     )
 
 
-async def count_rows(connection: AsyncConnection, before: Import, more: Mapping[str, int], bytes_read: int) -> Import | None:
+async def count_rows(
+    connection: AsyncConnection, before: Import, more: Mapping[str, int], bytes_read: int
+) -> Import | None:
     """Add to the counters; `more` has one number per counter."""
     counters = {name: entity_import.c[name] + number for name, number in more.items()}
     read = func.greatest(entity_import.c.bytes_read, bytes_read)
@@ -180,14 +181,10 @@ async def keep_errors(connection: AsyncConnection, import_id: UUID, rows: Sequen
 
 
 def _follows(before: Import) -> ColumnElement[bool]:
-    return and_(
-        _workspace == before.workspace_id, _id == before.id, entity_import.c.revision == before.revision
-    )
+    return and_(_workspace == before.workspace_id, _id == before.id, entity_import.c.revision == before.revision)
 
 
-async def _change(
-    connection: AsyncConnection, wanted: ColumnElement[bool], values: Mapping[str, Any]
-) -> Import | None:
+async def _change(connection: AsyncConnection, wanted: ColumnElement[bool], values: Mapping[str, Any]) -> Import | None:
     statement = (
         update(entity_import)
         .where(wanted)

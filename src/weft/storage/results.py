@@ -253,7 +253,7 @@ ADD = text(
         revision = s.revision + 1, updated_at = now(), {_STEP_SUMS}
     WHERE s.run_id = :run_id AND s.status IN ('RUNNING', 'PAUSED')
     RETURNING {STATE_COLUMNS}
-    """  # noqa: S608 - only our own column names
+    """
 )
 
 
@@ -261,26 +261,25 @@ async def add_to_counters(
     connection: AsyncConnection, run_id: UUID, delta: CounterDelta, stop_reason: str | None
 ) -> Progress | None:
     """Add to the counters of a run, and end it when nothing is pending. None when it was ended by somebody else."""
-    row = (
-        await connection.execute(
-            ADD,
-            {
-                "run_id": run_id,
-                "completed": delta.completed,
-                "failed": delta.failed,
-                "skipped": delta.skipped,
-                "finished": delta.completed + delta.failed + delta.skipped,
-                "stop": stop_reason is not None,
-                "stop_reason": stop_reason,
-                "step_completed": delta.step_completed,
-                "step_failed": delta.step_failed,
-                "step_skipped": delta.step_skipped,
-                "step_retried": delta.step_retried,
-                "step_busy_us": delta.step_busy_us,
-            },
-        )
-    ).one_or_none()
-    return None if row is None else progress_of(row._mapping)
+    rows = await connection.execute(
+        ADD,
+        {
+            "run_id": run_id,
+            "completed": delta.completed,
+            "failed": delta.failed,
+            "skipped": delta.skipped,
+            "finished": delta.completed + delta.failed + delta.skipped,
+            "stop": stop_reason is not None,
+            "stop_reason": stop_reason,
+            "step_completed": delta.step_completed,
+            "step_failed": delta.step_failed,
+            "step_skipped": delta.step_skipped,
+            "step_retried": delta.step_retried,
+            "step_busy_us": delta.step_busy_us,
+        },
+    )
+    row = rows.mappings().one_or_none()
+    return None if row is None else progress_of(row)
 
 
 async def already_there(connection: AsyncConnection, run_id: UUID, ordinals: Sequence[int]) -> bool:

@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-import orjson
-from sqlalchemy import Select, bindparam, func, insert, select, text
+from sqlalchemy import bindparam, func, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.entity import EntityFilter
 from weft.domain.ids import UUID
-from weft.domain.page import Page, PageRequest
 from weft.domain.progress import TERMINAL_RUN_STATUSES, Progress, RunStatus
 from weft.domain.run import Run, TriggerType
 from weft.storage.batches import STATE_COLUMNS
@@ -45,16 +42,6 @@ class NewState:
     priority: int
     concurrency: int | None
     held_limit: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class RunFilter:
-    workflow_id: UUID | None = None
-    statuses: tuple[RunStatus, ...] | None = None
-    trigger_type: TriggerType | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    retry_of: UUID | None = None
 
 
 # Starting
@@ -161,7 +148,7 @@ async def _freeze(connection: AsyncConnection, run_id: UUID, source: Any, size: 
     """`source` gives `entity_id` and `place` from 0."""
     chosen = source.subquery("chosen")
     number = func.div(chosen.c.place, size)
-    batches: Select[Any] = (
+    batches = (
         select(
             bindparam("of_run_id", run_id, Id),
             number,
@@ -210,7 +197,7 @@ def _change(assignments: str, statuses: str) -> str:
     FROM run r
     WHERE s.run_id = :run_id AND r.id = s.run_id AND r.workspace_id = :workspace_id AND s.status IN ({statuses})
     RETURNING {STATE_COLUMNS}
-    """  # noqa: S608 - only our own column names
+    """
 
 
 # What is under way in workers is not waited for: their next write finds the run ended and is dropped.
@@ -247,35 +234,14 @@ async def _changed(connection: AsyncConnection, change: Any, workspace_id: UUID,
 
 # Reading
 
-_RUNS = select(run, run_state.c.priority, run_state.c.concurrency, run_state.c.error, *PROGRESS_COLUMNS).join(
+RUNS = select(run, run_state.c.priority, run_state.c.concurrency, run_state.c.error, *PROGRESS_COLUMNS).join(
     run_state, run_state.c.run_id == run.c.id
 )
 
 
 async def get_many(connection: AsyncConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Run]:
-    rows = await connection.execute(_RUNS.where(run.c.workspace_id == workspace_id, run.c.id.in_(ids)))
-    return {row["id"]: _run(row) for row in rows.mappings()}
-
-
-async def page(connection: AsyncConnection, workspace_id: UUID, wanted: RunFilter, request: PageRequest) -> Page[Run]:
-    """Newest first."""
-    query = _RUNS.where(run.c.workspace_id == workspace_id)
-    if wanted.workflow_id is not None:
-        query = query.where(run.c.workflow_id == wanted.workflow_id)
-    if wanted.statuses is not None:
-        query = query.where(run_state.c.status.in_([status.value for status in wanted.statuses]))
-    if wanted.trigger_type is not None:
-        query = query.where(run.c.trigger_type == wanted.trigger_type)
-    if wanted.created_after is not None:
-        query = query.where(run.c.created_at > wanted.created_after)
-    if wanted.created_before is not None:
-        query = query.where(run.c.created_at < wanted.created_before)
-    if wanted.retry_of is not None:
-        query = query.where(run.c.retry_of == wanted.retry_of)
-    if request.after is not None:
-        query = query.where(run.c.id < UUID(request.after))
-    rows = await connection.execute(query.order_by(run.c.id.desc()).limit(request.first + 1))
-    return Page.of([_run(row) for row in rows.mappings()], request.first, lambda found: str(found.id))
+    rows = await connection.execute(RUNS.where(run.c.workspace_id == workspace_id, run.c.id.in_(ids)))
+    return {row["id"]: run_of(row) for row in rows.mappings()}
 
 
 async def has_unfinished(connection: AsyncConnection, workflow_id: UUID) -> bool:
@@ -288,7 +254,7 @@ async def has_unfinished(connection: AsyncConnection, workflow_id: UUID) -> bool
     return (await connection.execute(query)).first() is not None
 
 
-def _run(row: Any) -> Run:
+def run_of(row: Any) -> Run:
     return Run(
         id=row["id"],
         workspace_id=row["workspace_id"],

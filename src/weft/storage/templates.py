@@ -9,9 +9,11 @@ from weft.domain.entity import EntityType
 from weft.domain.ids import UUID
 from weft.domain.page import Page, PageRequest
 from weft.domain.workflow import Template
-from weft.storage.paging import after_id
 from weft.storage.entity_types import entity_type_of
+from weft.storage.paging import after_id
 from weft.storage.tables import entity_type, template
+
+_COLUMNS = tuple(column for column in template.columns if column.name != "created_by")
 
 
 async def add(connection: AsyncConnection, added: Template, created_by: str) -> None:
@@ -61,18 +63,9 @@ async def entity_type_named(connection: AsyncConnection, workspace_id: UUID, nam
 
 
 def _select(workspace_id: UUID) -> Select[Any]:
-    return select(
-        template.c.id,
-        template.c.workspace_id,
-        template.c.name,
-        template.c.description,
-        template.c.category,
-        template.c.definition,
-        template.c.entity_schema,
-        template.c.parameters_schema,
-        template.c.created_at,
-    ).where(template.c.workspace_id == workspace_id)
+    return select(*_COLUMNS).where(template.c.workspace_id == workspace_id)
 
 
 def _template_of(row: RowMapping) -> Template:
-    return Template(**{**row, "id": str(row["id"])})
+    values: dict[str, Any] = {**row, "id": str(row["id"])}
+    return Template(**values)

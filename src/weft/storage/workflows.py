@@ -130,7 +130,8 @@ def _conditions(workspace_id: UUID, wanted: WorkflowFilter) -> ColumnElement[boo
 
 
 def _workflow_of(row: RowMapping) -> Workflow:
-    return Workflow(**{**row, "status": WorkflowStatus(row["status"])})
+    values: dict[str, Any] = {**row, "status": WorkflowStatus(row["status"])}
+    return Workflow(**values)
 
 
 async def ran(connection: AsyncConnection, workspace_id: UUID, workflow_id: UUID) -> None:

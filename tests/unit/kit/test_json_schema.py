@@ -45,14 +45,21 @@ def test_every_violation_has_its_path_and_keyword() -> None:
 
 def test_huge_values_are_not_echoed_and_violations_are_counted_out() -> None:
     array = compile_schema({"type": "array", "items": {"type": "integer"}})
-    found = array.check(["x" * 1_000_000] * 500)
+    found = array.check(["x" * 1_000_000] * 60)
     assert len(found) == 50
     assert all(len(one.message) < 300 for one in found)
     assert "integer" in found[0].message
 
 
+def test_of_a_very_large_value_the_first_violation_is_told_quickly() -> None:
+    array = compile_schema({"type": "array", "items": {"type": "integer"}})
+    started = time.monotonic()
+    assert [one.path for one in array.check(["x"] * 200_000)] == [["0"]]
+    assert time.monotonic() - started < 1
+
+
 def test_of_several_forms_the_violations_of_the_one_that_was_meant_are_told() -> None:
-    schema = {"anyOf": [{"type": "null"}, {"type": "object", "properties": {"a": {"type": "integer"}}}]}
+    schema: Any = {"anyOf": [{"type": "null"}, {"type": "object", "properties": {"a": {"type": "integer"}}}]}
     assert [(one.path, one.keyword) for one in compile_schema(schema).check({"a": "x"})] == [(["a"], "type")]
 
 
@@ -106,7 +113,7 @@ def test_a_schema_nested_too_deeply_is_refused() -> None:
 
 
 def test_references_that_multiply_are_refused_quickly() -> None:
-    doubling = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)}
+    doubling: dict[str, Any] = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)}
     started = time.monotonic()
     assert "parts" in problems({"$ref": "#/$defs/d0", "$defs": {**doubling, "d40": {}}})[0]
     assert time.monotonic() - started < 1
@@ -122,7 +129,7 @@ def test_a_recursive_schema_refuses_values_that_are_nested_without_end() -> None
 
 
 def test_recursion_that_branches_limits_the_depth_of_values_more() -> None:
-    branch = {"type": "object", "properties": {"child": {"$ref": "#"}}, "required": ["x"]}
+    branch: dict[str, Any] = {"type": "object", "properties": {"child": {"$ref": "#"}}, "required": ["x"]}
     schema = compile_schema({"anyOf": [branch, {**branch, "required": ["y"]}, {"type": "integer"}]})
     value: Any = "not an integer"
     for _ in range(40):
@@ -134,12 +141,12 @@ def test_recursion_that_branches_limits_the_depth_of_values_more() -> None:
 
 
 def test_what_is_not_json_is_a_violation_and_no_crash() -> None:
-    validator = compile_schema({"type": "object"})
+    validator = compile_schema({"properties": {"a": {"type": "string"}}})
     assert not validator.is_valid({"a": object()})
     assert "plain JSON" in validator.check({"a": object()})[0].message
 
 
 def test_older_drafts_are_known_by_their_name() -> None:
-    schema = {"$schema": "http://json-schema.org/draft-07/schema#", "items": [{"type": "string"}]}
+    schema: Any = {"$schema": "http://json-schema.org/draft-07/schema#", "items": [{"type": "string"}]}
     assert not compile_schema(schema).is_valid([1])
     assert compile_schema({"items": {"type": "string"}}).check([1])

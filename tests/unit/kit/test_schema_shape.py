@@ -66,19 +66,27 @@ def test_an_object_that_lists_nothing_may_have_anything() -> None:
 
 
 def test_a_property_of_one_alternative_only_has_no_known_type() -> None:
-    schema = {"anyOf": [{"properties": {"a": {"type": "string"}}}, {"properties": {"b": {"type": "string"}}}]}
+    schema: Any = {"anyOf": [{"properties": {"a": {"type": "string"}}}, {"properties": {"b": {"type": "string"}}}]}
     assert property_of(schema, schema, "a").schema == {}
     assert property_of(schema, schema, "a").declared
     assert not property_of(schema, schema, "c").declared
 
 
 def test_the_parts_of_all_of_add_up() -> None:
-    schema = {"allOf": [{"properties": {"a": {}}}, {"required": ["a"]}], "properties": {"b": {}}}
+    schema: dict[str, Any] = {"allOf": [{"properties": {"a": {}}}, {"required": ["a"]}], "properties": {"b": {}}}
     assert set(declared_properties(schema)) == {"a", "b"}
     assert not property_of(schema, schema, "c").declared
 
 
 def test_broken_schemas_are_read_as_unknown() -> None:
-    for schema in ({"properties": []}, {"$ref": "#/$defs/none"}, {"$ref": 5}, {"allOf": 5}, {"type": 5}, {"$ref": "#"}):
+    broken: list[Any] = [
+        {"properties": []},
+        {"$ref": "#/$defs/none"},
+        {"$ref": 5},
+        {"allOf": 5},
+        {"type": 5},
+        {"$ref": "#"},
+    ]
+    for schema in broken:
         assert schema_at(schema, "a.b").unknown_name is None
         assert json_types(schema, schema) is None

@@ -14,7 +14,9 @@ from weft.kit.json import loads
 @cache
 def builtin_templates() -> tuple[Template, ...]:
     """In the order of their ids."""
-    found = sorted((file for file in files(__name__).iterdir() if file.name.endswith(".json")), key=lambda file: file.name)
+    found = sorted(
+        (file for file in files(__name__).iterdir() if file.name.endswith(".json")), key=lambda file: file.name
+    )
     return tuple(_read(file.name.removesuffix(".json"), file.read_bytes()) for file in found)
 
 

@@ -1,0 +1,29 @@
+"""`weft worker`: one worker process."""
+
+from datetime import timedelta
+
+import click
+import uvloop
+
+from weft.domain.errors import StartupError
+from weft.kit.logs import configure_logs
+from weft.settings import Settings
+from weft.worker import WorkerOptions, run_worker
+
+
+@click.command()
+def worker() -> None:
+    """Run workflows until SIGTERM. Needs WEFT_DATABASE_URL and WEFT_REDIS_URL. Start as many as there are cores."""
+    settings = Settings()
+    configure_logs(settings.log_level, settings.log_format)
+    if settings.database_url is None or settings.redis_url is None:
+        raise StartupError("A worker needs WEFT_DATABASE_URL and WEFT_REDIS_URL. To start all on this machine: weft up")
+    options = WorkerOptions(
+        database_url=settings.database_url,
+        redis_url=settings.redis_url,
+        lease=timedelta(seconds=settings.lease_seconds),
+        allowed_hosts=settings.allowed_hosts,
+        pool_size=settings.database_pool_size,
+        statement_cache=settings.statement_cache,
+    )
+    uvloop.run(run_worker(options))

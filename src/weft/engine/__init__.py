@@ -1,0 +1,36 @@
+"""The engine: carries the items of runs through the plans of their workflows, exactly.
+
+## The way of a batch
+
+    dispatcher   claims a batch: which one is decided in Postgres, the run served least recently first
+    plans        the compiled plan of the run's version, made once per process (`compiler`)
+    preparing    the batch's entities and checkpoints as items ready to run
+    execution    every item through the plan, each as far as it can go (`item` knows the rule of the graph)
+    attempt      one step for one item: inline, awaited, in a micro-batch, or in a sandbox
+    finishing    an item's way as the row that is stored
+    recorder     gathers rows and writes them: the only writer of results and counters
+    publisher    tells the watchers, after the commit
+
+## Leases and fencing
+
+A batch is held by a lease: a time in `run_batch.ready_at`, and a token that every claim raises. The holder renews it every
+third of its length. Every write names the token, in the same transaction as the results and the counters, so a worker that
+was overtaken (it died, it was stopped, its clock stood still) matches no row, and nothing of what it did is kept. A batch
+whose lease ran out is simply ready again: taking over needs no step of its own. The items that were recorded before are
+left out when it is loaded; those with a checkpoint go on behind it.
+
+## What is promised
+
+- One result per item. The primary key of `run_item` would refuse a second; the fence sees to it that none is tried.
+- The counters equal the results, at every revision: both are written by the same transaction.
+- A step result that was recorded is not computed again. What only computes is recorded with its item; what waits, or costs,
+  leaves a checkpoint at the next flush (`recorder.FLUSH_INTERVAL`).
+- Wake-ups (`wakeups`) only save time. Without any, the dispatcher finds everything within `LOOK_AROUND`.
+
+## What is not promised
+
+- That an effect outside happens once: between the effect and its record lies a small window, in which a crash repeats it.
+  Steps get a stable idempotency key to pass on. What is written into entities is exact: it is part of the same transaction.
+- An order between items.
+- That a step which only computes and never returns is interrupted: it runs in the worker's own loop.
+"""

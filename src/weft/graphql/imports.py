@@ -1,0 +1,143 @@
+"""Imports: files of entities, and how far they are."""
+
+from collections.abc import AsyncGenerator
+from datetime import datetime
+
+import strawberry
+
+from weft.domain import entity, imports
+from weft.domain.imports import ImportFormat, ImportStatus, OnConflict
+from weft.domain.page import Page
+from weft.graphql.context import Info
+from weft.graphql.entity_types import EntityType
+from weft.graphql.mutations import Answer, UserError, mutation
+from weft.graphql.nodes import Node, read_id, read_key, read_optional_id
+from weft.graphql.paging import Connection, read_page
+from weft.graphql.scalars import BigInt
+from weft.operations import entity_types
+from weft.operations import imports as operations
+from weft.operations.imports import NewImport
+
+
+@strawberry.type(description="A row of a file that was not taken, and why.")
+class ImportError:  # noqa: A001 - the word of the API; nothing here imports modules by hand
+    """A view over `domain.imports.RejectedRow`."""
+
+    line: BigInt = strawberry.field(description="Where the row begins in the file, from 1.")
+    code: str
+    message: str
+    path: list[str] = strawberry.field(description="The field of the record that is wrong.")
+    excerpt: str = strawberry.field(description="The start of the row as it was sent.")
+
+
+@strawberry.type(description="A file of entities. At every revision `rowsRead = created + updated + skipped + failed`.")
+class Import(Node):
+    format: ImportFormat
+    on_conflict: OnConflict
+    external_id_field: str | None
+    status: ImportStatus
+    rows_read: BigInt
+    created: BigInt
+    updated: BigInt
+    skipped: BigInt = strawberry.field(description="Rows of entities that existed and were left as they were.")
+    failed: BigInt
+    bytes_read: BigInt
+    revision: BigInt = strawberry.field(description="Rises with every change: of two states, the higher one is newer.")
+    error: str | None = strawberry.field(description="Why the file as a whole cannot be used.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @strawberry.field(graphql_type=EntityType)
+    @staticmethod
+    async def entity_type(parent: strawberry.Parent[imports.Import], info: Info) -> entity.EntityType | None:
+        return await info.context.load(entity_types.load_entity_types, parent.entity_type_id)
+
+    @strawberry.field(
+        graphql_type=Connection[ImportError],
+        description="Rows that were not taken, in the order of the file. Of many only the first are kept; `failed` counts all.",
+    )
+    @staticmethod
+    async def errors(
+        parent: strawberry.Parent[imports.Import], info: Info, first: int = 20, after: str | None = None
+    ) -> Page[imports.RejectedRow]:
+        page = read_page(first, after)
+        return await operations.list_errors(info.context.services, info.context.viewer, parent.id, page)
+
+    @classmethod
+    async def find(cls, info: Info, key: str) -> imports.Import | None:
+        return await info.context.load(operations.load_imports, read_key(key))
+
+
+@strawberry.type
+class ImportQuery:
+    @strawberry.field(
+        graphql_type=Import | None, name="import", description="An import; null when there is none with this id."
+    )
+    async def import_(self, info: Info, id: strawberry.ID) -> imports.Import | None:  # noqa: A002 - the argument's name in Relay
+        return await info.context.load(operations.load_imports, read_id(id, "Import", "id"))
+
+    @strawberry.field(graphql_type=Connection[Import], description="The imports, newest first.")
+    async def imports(
+        self,
+        info: Info,
+        type: strawberry.ID | None = None,  # noqa: A002 - the contract's word
+        first: int = 20,
+        after: str | None = None,
+    ) -> Page[imports.Import]:
+        return await operations.list_imports(
+            info.context.services,
+            info.context.viewer,
+            read_page(first, after),
+            entity_type_id=read_optional_id(type, "EntityType", "type"),
+        )
+
+
+@strawberry.input
+class CreateImportInput:
+    entity_type_id: strawberry.ID
+    format: ImportFormat
+    on_conflict: OnConflict = strawberry.field(
+        default=OnConflict.UPDATE, description="About an external id that exists already. UPDATE replaces the data."
+    )
+    external_id_field: str | None = strawberry.field(
+        default=None,
+        description="The field or column that holds your own id. It stays in the data where the schema declares it.",
+    )
+    idempotency_key: str | None = None
+
+
+@strawberry.type
+class CreateImportPayload:
+    import_: Import | None = strawberry.field(name="import")
+    upload_url: str | None = strawberry.field(
+        description="PUT the file here within 24 hours, as the body: `curl -T file url`. No API key is needed."
+    )
+    errors: list[UserError]
+
+
+@strawberry.type
+class ImportMutation:
+    @mutation(CreateImportPayload, description="Begin an import of a file. For editors.")
+    async def create_import(self, info: Info, input: CreateImportInput) -> Answer:  # noqa: A002 - every mutation's argument
+        wanted = NewImport(
+            read_id(input.entity_type_id, "EntityType", "entityTypeId"),
+            input.format,
+            input.on_conflict,
+            input.external_id_field,
+            input.idempotency_key,
+        )
+        result = await operations.create_import(info.context.services, info.context.viewer, wanted)
+        return Answer(import_=result.made, upload_url=result.upload_url)
+
+
+@strawberry.type
+class ImportSubscription:
+    @strawberry.subscription(
+        graphql_type=Import,
+        description="The import now, then its newest state as it changes, up to 5 times a second. Ends after the state in which it is over.",
+    )
+    async def import_progress(self, info: Info, import_id: strawberry.ID) -> AsyncGenerator[imports.Import]:
+        return await operations.watch_import(
+            info.context.services, info.context.viewer, read_id(import_id, "Import", "importId")
+        )

@@ -1,0 +1,114 @@
+"""Starting, retrying and steering runs."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, cast
+
+import strawberry
+from strawberry.scalars import JSON
+
+from weft.domain.errors import Invalid
+from weft.domain.run import Selection
+from weft.graphql.context import Info
+from weft.graphql.entity_inputs import EntitySelectionInput, read_selection
+from weft.graphql.mutations import Answer, UserError, mutation
+from weft.graphql.nodes import read_id
+from weft.graphql.runs import Run
+from weft.operations import runs
+from weft.operations.runs import RetryRun, StartRun
+
+_IDEMPOTENCY_KEY = "The same key with the same input gives the same run; with another input it is refused."
+_WAIT = "Answer when the run is over, or after this time, whichever is first."
+
+
+@strawberry.input
+class RunWorkflowInput:
+    workflow_id: strawberry.ID
+    entities: EntitySelectionInput | None = strawberry.field(
+        default=None, description="On which entities; left out for a workflow that runs on its input alone."
+    )
+    input: JSON | None = strawberry.field(default=None, description="Checked against the workflow's `inputSchema`.")
+    parameters: JSON | None = strawberry.field(
+        default=None, description="An object, checked against the workflow's `parametersSchema`."
+    )
+    priority: int = strawberry.field(default=0, description="-100 to 100; runs of a higher one are served first.")
+    concurrency: int | None = strawberry.field(default=None, description="Items under way at once, at most.")
+    idempotency_key: str | None = strawberry.field(default=None, description=_IDEMPOTENCY_KEY)
+    wait: timedelta | None = strawberry.field(default=None, description=_WAIT)
+
+
+@strawberry.enum(description="Which items of a run are tried again.")
+class RetryScope(StrEnum):
+    FAILED = "FAILED"
+
+
+@strawberry.input
+class RetryRunInput:
+    run_id: strawberry.ID
+    only: RetryScope = RetryScope.FAILED
+    from_failed_step: bool = strawberry.field(
+        default=True, description="Take over what completed before; false begins again with the first step."
+    )
+    idempotency_key: str | None = strawberry.field(default=None, description=_IDEMPOTENCY_KEY)
+    wait: timedelta | None = strawberry.field(default=None, description=_WAIT)
+
+
+@strawberry.input
+class RunIdInput:
+    run_id: strawberry.ID
+
+
+@strawberry.type
+class RunPayload:
+    run: Run | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class RunMutation:
+    @mutation(RunPayload, description="Start a run of the workflow's current version. For runners.")
+    async def run_workflow(self, info: Info, input: RunWorkflowInput) -> Answer:  # noqa: A002 - every mutation's argument
+        wanted = StartRun(
+            workflow_id=read_id(input.workflow_id, "Workflow", "workflowId"),
+            selection=Selection() if input.entities is None else read_selection(input.entities, "entities"),
+            input=input.input,
+            parameters=_parameters(input.parameters),
+            priority=input.priority,
+            concurrency=input.concurrency,
+            idempotency_key=input.idempotency_key,
+            wait=input.wait,
+        )
+        return Answer(run=await runs.start_run(info.context.services, info.context.viewer, wanted))
+
+    @mutation(RunPayload, description="A new run over the failed items of one that is over. For runners.")
+    async def retry_run(self, info: Info, input: RetryRunInput) -> Answer:  # noqa: A002 - every mutation's argument
+        wanted = RetryRun(
+            run_id=read_id(input.run_id, "Run", "runId"),
+            from_failed_step=input.from_failed_step,
+            idempotency_key=input.idempotency_key,
+            wait=input.wait,
+        )
+        return Answer(run=await runs.retry_run(info.context.services, info.context.viewer, wanted))
+
+    @mutation(RunPayload, description="End the run now; what is not finished is cancelled. For runners.")
+    async def cancel_run(self, info: Info, input: RunIdInput) -> Answer:  # noqa: A002 - every mutation's argument
+        run_id = read_id(input.run_id, "Run", "runId")
+        return Answer(run=await runs.cancel_run(info.context.services, info.context.viewer, run_id))
+
+    @mutation(RunPayload, description="Begin no further item until the run is resumed. For runners.")
+    async def pause_run(self, info: Info, input: RunIdInput) -> Answer:  # noqa: A002 - every mutation's argument
+        run_id = read_id(input.run_id, "Run", "runId")
+        return Answer(run=await runs.pause_run(info.context.services, info.context.viewer, run_id))
+
+    @mutation(RunPayload, description="Go on with a paused run. For runners.")
+    async def resume_run(self, info: Info, input: RunIdInput) -> Answer:  # noqa: A002 - every mutation's argument
+        run_id = read_id(input.run_id, "Run", "runId")
+        return Answer(run=await runs.resume_run(info.context.services, info.context.viewer, run_id))
+
+
+def _parameters(given: object) -> dict[str, Any]:
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise Invalid("Parameters are an object: a value for each name.", path=("parameters",))
+    return cast("dict[str, Any]", given)

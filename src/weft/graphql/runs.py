@@ -1,0 +1,219 @@
+"""Runs: their state, their items, their logs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Optional
+
+import strawberry
+from strawberry.scalars import JSON
+
+from weft.domain import run as domain
+from weft.domain.entity import EntityType
+from weft.domain.page import Page
+from weft.domain.progress import RunStatus
+from weft.domain.run import ItemStatus, LogLevel, TriggerType
+from weft.domain.workflow import Workflow, WorkflowVersion
+from weft.graphql.context import Info
+from weft.graphql.items import FailureGroup, Item, in_ms
+from weft.graphql.nodes import Node, lazy, read_id, read_key, read_optional_id
+from weft.graphql.paging import Connection, read_page
+from weft.graphql.progress import RunProgress
+from weft.operations import entity_types, items, run_lists, run_logs, runs, workflows
+from weft.operations.item_steps import output_of
+from weft.operations.items import FailureList, ItemFilter, ItemList, ItemPlace
+from weft.operations.run_lists import RunList
+from weft.operations.run_logs import LogFilter, LogList
+from weft.storage.run_lists import RunFilter
+
+
+@strawberry.type(description="What started a run.")
+class RunTrigger:
+    """A view over the run itself."""
+
+    @strawberry.field
+    @staticmethod
+    def type(parent: strawberry.Parent[domain.Run]) -> TriggerType:
+        return parent.trigger_type
+
+    @strawberry.field(description="Its name: that of an API key, a schedule, an event.")
+    @staticmethod
+    def by(parent: strawberry.Parent[domain.Run]) -> str:
+        return parent.triggered_by
+
+
+@strawberry.type(description="A line that a step wrote into the log of its run.")
+class LogLine:
+    at: datetime
+    level: LogLevel
+    message: str
+    step_id: str | None
+    fields: JSON
+
+    @strawberry.field(graphql_type=Item | None)
+    @staticmethod
+    async def item(parent: strawberry.Parent[domain.LogLine], info: Info) -> domain.Item | None:
+        if parent.ordinal is None:
+            return None
+        return await info.context.load(items.load_items, ItemPlace(parent.run_id, parent.ordinal))
+
+
+@strawberry.type(description="One workflow version over a frozen selection of entities, or over the run's own input.")
+class Run(Node):
+    status: RunStatus
+    progress: RunProgress
+    parameters: JSON
+    input: JSON | None = strawberry.field(description="Of a run without entities.")
+    error: str | None = strawberry.field(description="Why the run as a whole failed; items have their own errors.")
+    priority: int
+    concurrency: int | None = strawberry.field(description="Items under way at once, at most; null for no limit.")
+    created_at: datetime
+
+    @strawberry.field(graphql_type=lazy("Workflow", "weft.graphql.workflows"))
+    @staticmethod
+    async def workflow(parent: strawberry.Parent[domain.Run], info: Info) -> Workflow | None:
+        return await info.context.load(workflows.load_workflows, parent.workflow_id)
+
+    @strawberry.field(graphql_type=lazy("WorkflowVersion", "weft.graphql.workflows"))
+    @staticmethod
+    async def version(parent: strawberry.Parent[domain.Run], info: Info) -> WorkflowVersion | None:
+        return await info.context.load(workflows.load_versions, parent.version_id)
+
+    @strawberry.field(
+        graphql_type=Optional[lazy("EntityType", "weft.graphql.entity_types")],  # noqa: UP045 - a lazy type knows no |
+        description="Null for a run on its input alone.",
+    )
+    @staticmethod
+    async def entity_type(parent: strawberry.Parent[domain.Run], info: Info) -> EntityType | None:
+        if parent.entity_type_id is None:
+            return None
+        return await info.context.load(entity_types.load_entity_types, parent.entity_type_id)
+
+    @strawberry.field(
+        graphql_type=Optional[lazy("Run", "weft.graphql.runs")],  # noqa: UP045 - a lazy type knows no |
+        description="The run whose failed items this one tries again.",
+    )
+    @staticmethod
+    async def retry_of(parent: strawberry.Parent[domain.Run], info: Info) -> domain.Run | None:
+        return None if parent.retry_of is None else await info.context.load(runs.get_runs, parent.retry_of)
+
+    @strawberry.field(graphql_type=RunTrigger)
+    @staticmethod
+    def trigger(parent: strawberry.Parent[domain.Run]) -> domain.Run:
+        return parent
+
+    @strawberry.field
+    @staticmethod
+    def started_at(parent: strawberry.Parent[domain.Run]) -> datetime | None:
+        return parent.progress.started_at
+
+    @strawberry.field
+    @staticmethod
+    def finished_at(parent: strawberry.Parent[domain.Run]) -> datetime | None:
+        return parent.progress.finished_at
+
+    @strawberry.field(description="From the start of its first item to its end; null while it is not over.")
+    @staticmethod
+    def duration_ms(parent: strawberry.Parent[domain.Run]) -> float | None:
+        return in_ms(parent.duration)
+
+    @strawberry.field(description="The output of the item of a run of one item; null while it is not completed.")
+    @staticmethod
+    async def result(parent: strawberry.Parent[domain.Run], info: Info) -> JSON | None:
+        if parent.progress.total != 1:
+            return None
+        item = await info.context.load(items.load_items, ItemPlace(parent.id, 0))
+        found = await info.context.load(items.load_graphs, parent.id)
+        return None if item is None or found is None else output_of(found.graph, item)
+
+    @strawberry.field(
+        graphql_type=Connection[Item],
+        description="In the order of the run. `totalCount` is null where the counters do not tell it.",
+    )
+    @staticmethod
+    async def items(
+        parent: strawberry.Parent[domain.Run],
+        info: Info,
+        first: int = 20,
+        after: str | None = None,
+        status: list[ItemStatus] | None = None,
+        entity_id: strawberry.ID | None = None,
+    ) -> Page[domain.Item]:
+        statuses = None if status is None else frozenset(status)
+        wanted = ItemFilter(statuses, read_optional_id(entity_id, "Entity", "entityId"))
+        return await info.context.load(items.load_item_pages, ItemList(parent.id, wanted, read_page(first, after)))
+
+    @strawberry.field(graphql_type=list[FailureGroup], description="Why items failed, most frequent causes first.")
+    @staticmethod
+    async def failures(
+        parent: strawberry.Parent[domain.Run], info: Info, first: int = 20
+    ) -> Sequence[domain.FailureGroup]:
+        return await info.context.load(items.load_failures, FailureList(parent.id, read_page(first, None).first))
+
+    @strawberry.field(graphql_type=Connection[LogLine], description="Oldest line first.")
+    @staticmethod
+    async def logs(
+        parent: strawberry.Parent[domain.Run],
+        info: Info,
+        first: int = 20,
+        after: str | None = None,
+        level: LogLevel = LogLevel.DEBUG,
+        step_id: str | None = None,
+    ) -> Page[domain.LogLine]:
+        wanted = LogList(parent.id, LogFilter(level, step_id), read_page(first, after))
+        return await info.context.load(run_logs.load_log_pages, wanted)
+
+    @classmethod
+    async def find(cls, info: Info, key: str) -> domain.Run | None:
+        return await info.context.load(runs.get_runs, read_key(key))
+
+
+@strawberry.input(description="All that are given must hold.")
+class RunFilterInput:
+    workflow_id: strawberry.ID | None = None
+    status: list[RunStatus] | None = strawberry.field(default=None, description="One of these.")
+    trigger_type: TriggerType | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+def read_run_filter(given: RunFilterInput | None) -> RunFilter:
+    if given is None:
+        return RunFilter()
+    return RunFilter(
+        workflow_id=read_optional_id(given.workflow_id, "Workflow", "filter", "workflowId"),
+        statuses=None if given.status is None else tuple(given.status),
+        trigger_type=given.trigger_type,
+        created_after=given.created_after,
+        created_before=given.created_before,
+    )
+
+
+async def runs_of_workflow(
+    parent: strawberry.Parent[Workflow],
+    info: Info,
+    first: int = 20,
+    after: str | None = None,
+    filter: RunFilterInput | None = None,  # noqa: A002 - the word for it in every list of this API
+) -> Page[domain.Run]:
+    """The field `Workflow.runs`."""
+    wanted = RunList(parent.id, read_run_filter(filter), read_page(first, after))
+    return await info.context.load(run_lists.load_run_pages, wanted)
+
+
+@strawberry.type
+class RunQuery:
+    @strawberry.field(graphql_type=Run | None, description="Null when there is none with this id.")
+    async def run(self, info: Info, id: strawberry.ID) -> domain.Run | None:  # noqa: A002 - as in Relay
+        return await info.context.load(runs.get_runs, read_id(id, "Run", "id"))
+
+    @strawberry.field(graphql_type=Connection[Run], description="Runs of the workspace, newest first.")
+    async def runs(
+        self,
+        info: Info,
+        first: int = 20,
+        after: str | None = None,
+        filter: RunFilterInput | None = None,  # noqa: A002 - the word for it in every list of this API
+    ) -> Page[domain.Run]:
+        return await runs.list_runs(
+            info.context.services, info.context.viewer, read_run_filter(filter), read_page(first, after)
+        )

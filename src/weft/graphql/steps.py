@@ -1,0 +1,97 @@
+"""Step types, and the steps of a definition."""
+
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import strawberry
+from pydantic import BaseModel
+from strawberry.scalars import JSON
+
+from weft.domain import definition, step
+from weft.domain.definition import Backoff, OnFailure
+from weft.domain.step import AnyStepType, Shape, StepCategory
+from weft.graphql.context import Info
+
+
+@strawberry.type(description="How often and when a step that failed is tried again.")
+class RetryPolicy:
+    max_attempts: int = strawberry.field(description="All attempts, the first one included.")
+    backoff: Backoff
+    initial_delay: timedelta
+    max_delay: timedelta
+    jitter: float = strawberry.field(description="Share by which a delay is varied at random, 0 to 1.")
+
+
+@strawberry.type(description="A step of a definition.")
+class StepDefinition:
+    """A view over `domain.definition.StepDefinition`."""
+
+    id: str = strawberry.field(description="Unique in its definition: what `dependsOn` and expressions name.")
+    type: str = strawberry.field(description="The step type as it was written: a kind or one of its aliases.")
+    name: str | None
+    config: JSON
+    when: str | None = strawberry.field(description="CEL condition; the step is skipped where it is false.")
+    retry: RetryPolicy | None = strawberry.field(description="Null where the policy of the workflow or the type holds.")
+    timeout: timedelta | None = strawberry.field(description="Of one attempt.")
+    on_failure: OnFailure | None = strawberry.field(description="Null where that of the workflow holds.")
+
+    @strawberry.field(description="Ids of the steps it waits for, or `id:branch`. Empty for a root.")
+    @staticmethod
+    def depends_on(parent: strawberry.Parent[definition.StepDefinition]) -> list[str]:
+        return [str(dependency) for dependency in parent.depends_on]
+
+
+@strawberry.type(description="What a step can be: an entry of the catalogue.")
+class StepType:
+    """A view over a class derived from `domain.step.StepType`."""
+
+    kind: str = strawberry.field(description="What `type` of a step names. Never changes.")
+    title: str
+    description: str
+    category: StepCategory
+    version: int = strawberry.field(description="Rises when the same config and input give another output.")
+    default_retry: RetryPolicy
+    default_timeout: timedelta | None
+
+    @strawberry.field(description="Other names that `type` may have.")
+    @staticmethod
+    def aliases(parent: strawberry.Parent[Any]) -> list[str]:
+        return list(parent.aliases)
+
+    @strawberry.field(description="How the engine runs it.")
+    @staticmethod
+    def shape(parent: strawberry.Parent[Any]) -> Shape:
+        return parent.shape()
+
+    @strawberry.field(description="JSON Schema of `config`.")
+    @staticmethod
+    def config_schema(parent: strawberry.Parent[Any]) -> JSON:
+        return _config_schema(parent.Config)
+
+    @strawberry.field(description="JSON Schema of every input; null for any, or where the config decides.")
+    @staticmethod
+    def input_schema(parent: strawberry.Parent[Any]) -> JSON | None:
+        return parent.InputSchema
+
+    @strawberry.field(description="JSON Schema of every output; null where the config decides.")
+    @staticmethod
+    def output_schema(parent: strawberry.Parent[Any]) -> JSON | None:
+        return parent.OutputSchema
+
+
+@strawberry.type
+class StepQuery:
+    @strawberry.field(graphql_type=list[StepType], description="Every type that a step can have, by kind.")
+    def step_types(self, info: Info, category: StepCategory | None = None) -> list[AnyStepType]:
+        return [step_type for step_type in info.context.services.catalogue if category in {None, step_type.category}]
+
+
+@cache
+def _config_schema(config: type[BaseModel]) -> JSON:
+    return JSON(config.model_json_schema())
+
+
+strawberry.enum(
+    step.Shape, description="How a step type is run: inline, concurrently, in micro-batches, or in a child process."
+)

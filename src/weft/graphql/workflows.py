@@ -1,0 +1,259 @@
+"""Workflows and their versions."""
+
+from datetime import datetime
+from typing import Optional
+
+import strawberry
+from strawberry.scalars import JSON
+
+from weft.domain import definition as definitions
+from weft.domain import entity
+from weft.domain import workflow as domain
+from weft.domain.page import Page
+from weft.domain.spelling import read_definition
+from weft.domain.workflow import WorkflowStatus
+from weft.graphql.context import Info
+from weft.graphql.mutations import Answer, UserError, mutation
+from weft.graphql.nodes import Node, lazy, read_id, read_key, read_optional_id
+from weft.graphql.paging import Connection, read_page
+from weft.graphql.steps import StepDefinition
+from weft.operations import entity_types, workflows
+from weft.operations.workflows import NewWorkflow, WorkflowChanges
+from weft.storage.workflows import WorkflowFilter
+
+
+@strawberry.type(description="One definition of a workflow. It never changes: runs keep the version they began with.")
+class WorkflowVersion(Node):
+    number: int
+    definition: JSON = strawberry.field(description="In the canonical spelling, whichever it was written in.")
+    created_by: str
+    created_at: datetime
+
+    @strawberry.field(graphql_type=list[StepDefinition], description="In the order in which they were written.")
+    @staticmethod
+    def steps(parent: strawberry.Parent[domain.WorkflowVersion]) -> tuple[definitions.StepDefinition, ...]:
+        return read_definition(parent.definition).definition.steps
+
+    @classmethod
+    async def find(cls, info: Info, key: str) -> domain.WorkflowVersion | None:
+        return await workflows.find_version(info.context.services, info.context.viewer, read_key(key))
+
+
+@strawberry.type(description="A graph of steps with a name.")
+class Workflow(Node):
+    name: str
+    description: str
+    category: str | None
+    status: WorkflowStatus
+    enabled: bool = strawberry.field(description="Whether triggers may start it. Runs by hand need only ACTIVE.")
+    public: bool
+    steps_count: int
+    created_by: str = strawberry.field(description="The name of the API key that made it.")
+    created_at: datetime
+    updated_at: datetime
+    last_run_at: datetime | None
+
+    @strawberry.field(
+        graphql_type=Optional[lazy("EntityType", "weft.graphql.entity_types")],  # noqa: UP045 - a lazy type knows no |
+        description="What it works on; null for a workflow that runs on its input alone.",
+    )
+    @staticmethod
+    async def entity_type(parent: strawberry.Parent[domain.Workflow], info: Info) -> entity.EntityType | None:
+        if parent.entity_type_id is None:
+            return None
+        return await info.context.load(entity_types.load_entity_types, parent.entity_type_id)
+
+    @strawberry.field(graphql_type=WorkflowVersion, description="The current version: what a run begins with.")
+    @staticmethod
+    async def version(parent: strawberry.Parent[domain.Workflow], info: Info) -> domain.WorkflowVersion | None:
+        return await info.context.load(workflows.load_versions, parent.version_id)
+
+    @strawberry.field(description="The current definition, in the canonical spelling.")
+    @staticmethod
+    async def definition(parent: strawberry.Parent[domain.Workflow], info: Info) -> JSON:
+        version = await info.context.load(workflows.load_versions, parent.version_id)
+        return JSON({} if version is None else version.definition)
+
+    @strawberry.field(graphql_type=list[StepDefinition], description="The steps of the current version.")
+    @staticmethod
+    async def steps(parent: strawberry.Parent[domain.Workflow], info: Info) -> tuple[definitions.StepDefinition, ...]:
+        version = await info.context.load(workflows.load_versions, parent.version_id)
+        return () if version is None else read_definition(version.definition).definition.steps
+
+    @strawberry.field(graphql_type=Connection[WorkflowVersion], description="All versions, newest first.")
+    @staticmethod
+    async def versions(
+        parent: strawberry.Parent[domain.Workflow], info: Info, first: int = 20, after: str | None = None
+    ) -> Page[domain.WorkflowVersion]:
+        return await workflows.list_versions(
+            info.context.services, info.context.viewer, parent.id, read_page(first, after)
+        )
+
+    @classmethod
+    async def find(cls, info: Info, key: str) -> domain.Workflow | None:
+        return await workflows.find_workflow(info.context.services, info.context.viewer, read_key(key))
+
+
+@strawberry.input(description="All that are given must hold.")
+class WorkflowFilterInput:
+    status: WorkflowStatus | None = None
+    category: str | None = None
+    public: bool | None = None
+    entity_type_id: strawberry.ID | None = None
+    search: str | None = strawberry.field(default=None, description="Part of the name or the description.")
+
+
+@strawberry.type
+class WorkflowQuery:
+    @strawberry.field(graphql_type=Workflow | None, description="Null when there is none with this id.")
+    async def workflow(self, info: Info, id: strawberry.ID) -> domain.Workflow | None:  # noqa: A002 - as in Relay
+        workflow_id = read_id(id, "Workflow", "id")
+        return await workflows.find_workflow(info.context.services, info.context.viewer, workflow_id)
+
+    @strawberry.field(graphql_type=Connection[Workflow], description="Workflows of the workspace, newest first.")
+    async def workflows(
+        self,
+        info: Info,
+        first: int = 20,
+        after: str | None = None,
+        filter: WorkflowFilterInput | None = None,  # noqa: A002 - the word for it in every list of this API
+    ) -> Page[domain.Workflow]:
+        asked = filter or WorkflowFilterInput()
+        wanted = WorkflowFilter(
+            status=asked.status,
+            category=asked.category,
+            public=asked.public,
+            entity_type_id=read_optional_id(asked.entity_type_id, "EntityType", "filter", "entityTypeId"),
+            search=asked.search,
+        )
+        return await workflows.list_workflows(
+            info.context.services, info.context.viewer, wanted, read_page(first, after)
+        )
+
+
+@strawberry.input
+class CreateWorkflowInput:
+    name: str
+    definition: JSON = strawberry.field(description="Steps, or nodes with connections.")
+    description: str = ""
+    category: str | None = None
+    entity_type_id: strawberry.ID | None = strawberry.field(
+        default=None, description="What it works on. Left out, it runs on its input alone."
+    )
+    status: WorkflowStatus = WorkflowStatus.ACTIVE
+    enabled: bool = True
+    public: bool = False
+
+
+@strawberry.input(description="What is left out stays as it is.")
+class UpdateWorkflowInput:
+    id: strawberry.ID
+    name: str | None = None
+    definition: JSON | None = strawberry.field(default=None, description="Makes the next version.")
+    description: str | None = None
+    category: str | None = strawberry.field(default=None, description="An empty text takes it away.")
+    entity_type_id: strawberry.ID | None = None
+    status: WorkflowStatus | None = None
+    enabled: bool | None = None
+    public: bool | None = None
+    expected_version: int | None = strawberry.field(
+        default=None, description="Refused with CONFLICT when the current version has another number by now."
+    )
+
+
+@strawberry.input
+class ValidateWorkflowInput:
+    definition: JSON
+    entity_type_id: strawberry.ID | None = None
+
+
+@strawberry.input
+class WorkflowIdInput:
+    id: strawberry.ID
+
+
+@strawberry.type
+class WorkflowPayload:
+    workflow: Workflow | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class DeleteWorkflowPayload:
+    deleted_id: strawberry.ID | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class ValidateWorkflowPayload:
+    definition: JSON | None = strawberry.field(description="In the canonical spelling; null where there are errors.")
+    errors: list[UserError]
+
+    @strawberry.field(description="Whether it could be saved as it is.")
+    @staticmethod
+    def valid(parent: strawberry.Parent[Answer]) -> bool:
+        return not parent.errors
+
+
+@strawberry.type
+class WorkflowMutation:
+    @mutation(WorkflowPayload, description="The definition is checked as a whole; nothing is saved where it is wrong.")
+    async def create_workflow(self, info: Info, input: CreateWorkflowInput) -> Answer:  # noqa: A002 - every mutation's argument
+        wanted = NewWorkflow(
+            name=input.name,
+            definition=input.definition,
+            description=input.description,
+            category=input.category,
+            entity_type_id=read_optional_id(input.entity_type_id, "EntityType", "entityTypeId"),
+            status=input.status,
+            enabled=input.enabled,
+            public=input.public,
+        )
+        return Answer(workflow=await workflows.create_workflow(info.context.services, info.context.viewer, wanted))
+
+    @mutation(WorkflowPayload, description="A changed definition is the next version; runs keep theirs.")
+    async def update_workflow(self, info: Info, input: UpdateWorkflowInput) -> Answer:  # noqa: A002 - as above
+        changes = WorkflowChanges(
+            name=input.name,
+            definition=input.definition,
+            description=input.description,
+            category=input.category,
+            entity_type_id=read_optional_id(input.entity_type_id, "EntityType", "entityTypeId"),
+            status=input.status,
+            enabled=input.enabled,
+            public=input.public,
+        )
+        updated = await workflows.update_workflow(
+            info.context.services,
+            info.context.viewer,
+            read_id(input.id, "Workflow", "id"),
+            changes,
+            expected_version=input.expected_version,
+        )
+        return Answer(workflow=updated)
+
+    @mutation(WorkflowPayload, description="No run of it can be started any more; runs that began go on.")
+    async def archive_workflow(self, info: Info, input: WorkflowIdInput) -> Answer:  # noqa: A002 - as above
+        workflow_id = read_id(input.id, "Workflow", "id")
+        return Answer(
+            workflow=await workflows.archive_workflow(info.context.services, info.context.viewer, workflow_id)
+        )
+
+    @mutation(DeleteWorkflowPayload, description="With its versions and runs. Refused while a run is not finished.")
+    async def delete_workflow(self, info: Info, input: WorkflowIdInput) -> Answer:  # noqa: A002 - as above
+        workflow_id = read_id(input.id, "Workflow", "id")
+        await workflows.delete_workflow(info.context.services, info.context.viewer, workflow_id)
+        return Answer(deleted_id=input.id)
+
+    @mutation(ValidateWorkflowPayload, description="Finds the same errors as createWorkflow, and saves nothing.")
+    async def validate_workflow(self, info: Info, input: ValidateWorkflowInput) -> Answer:  # noqa: A002 - as above
+        checked = await workflows.validate_workflow(
+            info.context.services,
+            info.context.viewer,
+            input.definition,
+            read_optional_id(input.entity_type_id, "EntityType", "entityTypeId"),
+        )
+        return Answer(
+            definition=None if checked.problems else checked.canonical,
+            errors=tuple(problem.under("input") for problem in checked.problems),
+        )

@@ -1,0 +1,80 @@
+"""Lists of runs: of a workspace, and of many workflows at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, bindparam, column, func, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from weft.domain.ids import UUID
+from weft.domain.page import Page, PageRequest
+from weft.domain.progress import RunStatus
+from weft.domain.run import Run, TriggerType
+from weft.storage.paging import after_id
+from weft.storage.runs import RUNS, run_of
+from weft.storage.tables import Id, run, run_state
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    workflow_id: UUID | None = None
+    statuses: tuple[RunStatus, ...] | None = None
+    trigger_type: TriggerType | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    retry_of: UUID | None = None
+
+
+async def page(connection: AsyncConnection, workspace_id: UUID, wanted: RunFilter, request: PageRequest) -> Page[Run]:
+    """Newest first."""
+    query = RUNS.where(*_conditions(workspace_id, wanted, request)).order_by(run.c.id.desc()).limit(request.first + 1)
+    rows = await connection.execute(query)
+    return Page[Run].of([run_of(row) for row in rows.mappings()], request.first, lambda one: str(one.id))
+
+
+async def pages_of_workflows(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    workflow_ids: Sequence[UUID],
+    wanted: RunFilter,
+    request: PageRequest,
+) -> dict[UUID, Page[Run]]:
+    """The runs of each of these workflows, newest first."""
+    asked = func.unnest(bindparam("workflows", workflow_ids, ARRAY(Id))).table_valued(column("id", Id), name="asked")
+    asked = asked.render_derived()
+    listed = (
+        RUNS.where(run.c.workflow_id == asked.c.id, *_conditions(workspace_id, wanted, request))
+        .order_by(run.c.id.desc())
+        .limit(request.first + 1)
+        .lateral("listed")
+    )
+    rows = await connection.execute(select(listed).select_from(asked.join(listed, true())).order_by(listed.c.id.desc()))
+    found: dict[UUID, list[Run]] = {workflow_id: [] for workflow_id in workflow_ids}
+    for row in rows.mappings():
+        found[row["workflow_id"]].append(run_of(row))
+    return {
+        workflow_id: Page[Run].of(of_one, request.first, lambda one: str(one.id))
+        for workflow_id, of_one in found.items()
+    }
+
+
+def _conditions(workspace_id: UUID, wanted: RunFilter, request: PageRequest) -> list[ColumnElement[bool]]:
+    """All that a run has to fulfil to be on the page or behind it."""
+    conditions = [run.c.workspace_id == workspace_id]
+    if wanted.workflow_id is not None:
+        conditions.append(run.c.workflow_id == wanted.workflow_id)
+    if wanted.statuses is not None:
+        conditions.append(run_state.c.status.in_([status.value for status in wanted.statuses]))
+    if wanted.trigger_type is not None:
+        conditions.append(run.c.trigger_type == wanted.trigger_type)
+    if wanted.created_after is not None:
+        conditions.append(run.c.created_at > wanted.created_after)
+    if wanted.created_before is not None:
+        conditions.append(run.c.created_at < wanted.created_before)
+    if wanted.retry_of is not None:
+        conditions.append(run.c.retry_of == wanted.retry_of)
+    if (after := after_id(request)) is not None:
+        conditions.append(run.c.id < after)
+    return conditions

@@ -1,0 +1,1 @@
+"""What starts runs by itself: one file per trigger type."""

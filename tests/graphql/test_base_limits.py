@@ -1,0 +1,109 @@
+"""Queries that are too large, each told what is too large and what is allowed."""
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from weft.domain.errors import Unauthenticated
+from weft.graphql.context import Context
+from weft.graphql.documents import REMEMBERED_CHARACTERS
+from weft.graphql.limits import QueryLimits
+from weft.graphql.schema import WeftSchema
+from weft.operations.services import Services
+
+schema = WeftSchema()
+
+
+async def refusal(query: str, variables: dict[str, Any] | None = None, at: WeftSchema = schema) -> tuple[str, str]:
+    context = Context(cast("Services", None), "request", Unauthenticated("no key"))
+    result = await at.execute(query, variables, context_value=context)
+    error = (result.errors or [])[0]
+    return str((error.extensions or {})["code"]), error.message
+
+
+async def test_a_query_too_deep_is_refused() -> None:
+    query = "{ apiKeys " + "{ edges { node { id } } }" + " }"
+    code, message = await refusal(query, at=WeftSchema(QueryLimits(depth=3)))
+    assert code == "QUERY_TOO_LARGE"
+    assert "4 levels deep; at most 3" in message
+
+
+async def test_a_query_too_costly_names_its_cost_and_the_limit() -> None:
+    code, message = await refusal("{ apiKeys(first: 50) { nodes { id } } }", at=WeftSchema(QueryLimits(cost=40)))
+    assert code == "QUERY_TOO_LARGE"
+    assert "51 objects" in message
+    assert "at most 40" in message
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query ($n: Int!) { apiKeys(first: $n) { nodes { id } } }",
+        "query ($n: Int = 100) { apiKeys(first: $n) { nodes { id } } }",
+        "query ($n: Int!) { ...Keys } fragment Keys on Query { apiKeys(first: $n) { ...Rows } } "
+        "fragment Rows on ApiKeyConnection { edges { node { id } } }",
+    ],
+)
+async def test_pages_in_variables_and_fragments_count_as_much(query: str) -> None:
+    at = WeftSchema(QueryLimits(cost=90))
+    given = {} if "=" in query else {"n": 100}
+    assert (await refusal(query, given, at))[0] == "QUERY_TOO_LARGE"
+    assert (await refusal(query, {"n": 10}, at))[0] == "UNAUTHENTICATED"
+
+
+async def test_too_many_aliases_are_refused() -> None:
+    code, message = await refusal("{" + " ".join(f"a{n}: viewer {{ role }}" for n in range(31)) + "}")
+    assert (code, "31 aliases; at most 30" in message) == ("QUERY_TOO_LARGE", True)
+
+
+async def test_fragments_that_spread_fragments_are_measured_without_exploding() -> None:
+    chain = " ".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(40))
+    query = f"{{ ...F0 }} {chain} fragment F40 on Query {{ viewer {{ role }} }}"
+    async with asyncio.timeout(5):
+        assert (await refusal(query))[0] == "QUERY_TOO_LARGE"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["{ a" * 900, "{ viewer { " + "role " * 2_000 + "} }", "{ viewer(a: " + "[" * 500 + "]" * 500 + ") { role } }"],
+    ids=["nested", "long", "lists"],
+)
+async def test_a_query_of_too_many_tokens_is_refused_before_it_is_read_whole(query: str) -> None:
+    assert (await refusal(query))[0] == "GRAPHQL_PARSE_FAILED"
+
+
+async def test_a_query_too_long_names_its_length() -> None:
+    code, message = await refusal("{ viewer { role } } #" + "x" * 50_000)
+    assert code == "QUERY_TOO_LARGE"
+    assert "at most 50,000" in message
+
+
+async def test_introspection_needs_no_key_and_can_be_turned_off() -> None:
+    context = Context(cast("Services", None), "request", Unauthenticated("no key"))
+    assert schema.introspect()["__schema"]
+    assert (await schema.execute("{ __schema { queryType { name } } }", context_value=context)).errors is None
+    closed = WeftSchema(introspection=False)
+    assert (await refusal("{ __schema { queryType { name } } }", at=closed))[0] == "GRAPHQL_VALIDATION_FAILED"
+
+
+async def test_of_several_operations_one_has_to_be_named() -> None:
+    code, message = await refusal("query A { viewer { role } } query B { viewer { role } }")
+    assert (code, "operationName" in message) == ("BAD_REQUEST", True)
+
+
+async def test_the_memory_for_known_documents_is_bounded() -> None:
+    at = WeftSchema()
+    for number in range(40):
+        await refusal(f"{{ viewer {{ role }} }} # {number} {'x' * 20_000}", at=at)
+    assert at.documents.remembered_characters <= REMEMBERED_CHARACTERS
+
+
+async def test_a_known_document_is_not_validated_again() -> None:
+    at = WeftSchema()
+    query = "{ viewer { role } }"
+    await refusal(query, at=at)
+    known = at.documents.read(query)
+    await refusal(query, at=at)
+    assert at.documents.read(query) is known
+    assert known.errors == []
