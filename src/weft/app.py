@@ -22,7 +22,7 @@ from weft.graphql import explorer
 from weft.graphql.limits import QueryLimits
 from weft.graphql.schema import WeftSchema
 from weft.graphql.view import GraphQLView, ViewOptions
-from weft.http import health
+from weft.http import files, health
 from weft.http.body_limit import BodyLimit
 from weft.http.request_id import HEADER, RequestIds
 from weft.kit.logs import configure_logs
@@ -144,6 +144,7 @@ def _routes(settings: Settings, process: Process) -> list[BaseRoute]:
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
         *([Route(f"{explorer.BASE}/{{name}}", explorer.explorer_asset)] if settings.graphiql else []),
+        *files.routes(process.services),
         *health.routes({"database": process.check_migrations, "redis": process.check_redis}),
     ]
 

@@ -196,6 +196,12 @@ def test_schemas_and_the_output_mapping_are_checked() -> None:
     assert found["output.x"].code is ErrorCode.UNKNOWN_REFERENCE
 
 
+def test_the_input_of_the_output_mapping_is_what_the_last_steps_gave() -> None:
+    step = transform("a", {"double": "input.total * 2.0"})
+    assert problems_of(step, output={"x": "input.double + 1.0"}) == {}
+    assert only(problems_of(step, output={"x": "input.duoble"}))[1].hint == 'Did you mean "double"?'
+
+
 def test_the_outputs_of_several_steps_are_one_object() -> None:
     one, two = transform("a", {"x": "1"}, dependsOn=[]), transform("b", {"y": "'t'"}, dependsOn=[])
     assert (

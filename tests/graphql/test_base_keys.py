@@ -128,7 +128,9 @@ async def test_pages_of_keys_go_through_all_of_them_once(api: Any) -> None:
 
 async def test_a_cursor_of_something_else_is_refused_with_its_path(api: Any) -> None:
     for cursor in ("nonsense!", "bm9uc2Vuc2U"):
-        error = (await api.post("query ($c: String) { apiKeys(after: $c) { nodes { id } } }", {"c": cursor}))["errors"][0]
+        error = (await api.post("query ($c: String) { apiKeys(after: $c) { nodes { id } } }", {"c": cursor}))["errors"][
+            0
+        ]
         assert (error["extensions"]["code"], error["extensions"]["path"]) == ("INVALID", ["after"])
 
 

@@ -41,8 +41,9 @@ async def test_a_query_too_costly_names_its_cost_and_the_limit() -> None:
     [
         "query ($n: Int!) { apiKeys(first: $n) { nodes { id } } }",
         "query ($n: Int = 100) { apiKeys(first: $n) { nodes { id } } }",
-        "query ($n: Int!) { ...Keys } fragment Keys on Query { apiKeys(first: $n) { ...Rows } } "
-        "fragment Rows on ApiKeyConnection { edges { node { id } } }",
+        """query ($n: Int!) { ...Keys }
+           fragment Keys on Query { apiKeys(first: $n) { ...Rows } }
+           fragment Rows on ApiKeyConnection { edges { node { id } } }""",
     ],
 )
 async def test_pages_in_variables_and_fragments_count_as_much(query: str) -> None:

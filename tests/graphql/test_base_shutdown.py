@@ -12,9 +12,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-
 from progress import states
 from progress.stored_runs import store
+
 from weft.domain.access import Role, Viewer
 from weft.graphql.nodes import encode_id
 from weft.operations.keys import create_first_key
@@ -63,8 +63,12 @@ async def test_a_stopping_process_lets_go_of_its_watchers_and_ends_well(
     child, origin = process
     assert settings.secret_key
     key = await create_first_key(
-        database, settings.secret_key.get_secret_value().encode(),
-        workspace="tests", name="page", role=Role.VIEWER, actor="tests",
+        database,
+        settings.secret_key.get_secret_value().encode(),
+        workspace="tests",
+        name="page",
+        role=Role.VIEWER,
+        actor="tests",
     )
     state = states.started()
     await store(database, viewer, state)
@@ -83,8 +87,8 @@ async def test_a_stopping_process_lets_go_of_its_watchers_and_ends_well(
             assert b"event: next" in await stream.content.readline()
             child.send_signal(signal.SIGTERM)
             await stream.content.read()
-            assert (await ws.receive()).type is aiohttp.WSMsgType.CLOSE
-            assert ws.close_code == 1012
+            closing = await ws.receive()
+            assert (closing.type, closing.data) == (aiohttp.WSMsgType.CLOSE, 1012)
             async with asyncio.timeout(5):
                 _, logged = await child.communicate()
     assert child.returncode in {0, -signal.SIGTERM}

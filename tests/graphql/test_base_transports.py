@@ -11,7 +11,9 @@ from weft.domain.access import Role
 from weft.graphql.nodes import encode_id
 
 WHO = "{ viewer { role } }"
-URQL_ACCEPTS = "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed"
+URQL_ACCEPTS = (
+    "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed"
+)
 PROTOCOL = ("graphql-transport-ws",)
 
 
@@ -51,7 +53,9 @@ async def test_a_query_by_get_is_answered_and_a_mutation_is_not(api: Any) -> Non
 
 async def test_a_client_that_would_take_streams_too_gets_plain_json_for_a_query(api: Any) -> None:
     assert (await api.post(WHO, Accept=URQL_ACCEPTS))["data"] == {"viewer": {"role": "ADMIN"}}
-    assert (await api.post("{ viewer {", Accept=URQL_ACCEPTS))["errors"][0]["extensions"]["code"] == "GRAPHQL_PARSE_FAILED"
+    assert (await api.post("{ viewer {", Accept=URQL_ACCEPTS))["errors"][0]["extensions"][
+        "code"
+    ] == "GRAPHQL_PARSE_FAILED"
 
 
 async def test_a_subscription_by_plain_http_says_how_it_can_be_had(api: Any) -> None:
@@ -118,7 +122,11 @@ async def test_a_websocket_without_a_good_key_closes_with_4403(api: Any) -> None
 
 
 async def test_a_mistake_in_a_query_over_a_websocket_is_an_error_and_the_socket_stays(api: Any) -> None:
-    for query, code in (("{ viewer {", "GRAPHQL_PARSE_FAILED"), ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"), ("", "BAD_REQUEST")):
+    for query, code in (
+        ("{ viewer {", "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ("", "BAD_REQUEST"),
+    ):
         heard = await messages(api, operation(query))
         assert heard[1]["type"] == "error"
         assert heard[1]["payload"][0]["extensions"]["code"] == code
@@ -146,7 +154,10 @@ async def test_a_malformed_message_closes_the_socket_with_4400(api: Any) -> None
 
 
 async def test_the_old_websocket_protocol_is_not_spoken(api: Any) -> None:
-    async with asyncio.timeout(10), api.session.ws_connect(api.url.replace("http", "ws"), protocols=("graphql-ws",)) as socket:
+    async with (
+        asyncio.timeout(10),
+        api.session.ws_connect(api.url.replace("http", "ws"), protocols=("graphql-ws",)) as socket,
+    ):
         message = await socket.receive()
         assert (message.type, socket.close_code) == (aiohttp.WSMsgType.CLOSE, 4406)
 
@@ -154,7 +165,10 @@ async def test_the_old_websocket_protocol_is_not_spoken(api: Any) -> None:
 async def test_pages_elsewhere_reach_the_api_only_from_allowed_origins(api: Any) -> None:
     for origin, allowed in (("https://page.example", True), ("https://other.example", False)):
         headers = {"Origin": origin}
-        preflight = headers | {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+        preflight = headers | {
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization",
+        }
         async with api.session.options(api.url, headers=preflight) as response:
             assert (response.headers.get("Access-Control-Allow-Origin") == origin) is allowed
         if allowed:
@@ -187,7 +201,7 @@ async def test_health_and_readiness_are_told_without_a_key(api: Any) -> None:
         assert await response.json() == {"ready": True, "checks": {"database": "ok", "redis": "ok"}}
 
 
-async def test_what_nobody_expected_is_masked_and_named(api: Any, caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_nobody_expected_is_masked_and_named(api: Any) -> None:
     async with api.database.transaction() as connection:
         await connection.exec_driver_sql("ALTER TABLE audit_entry RENAME COLUMN actor TO who")
     answer = await api.post("{ auditLog { nodes { at } } }")

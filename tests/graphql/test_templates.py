@@ -3,6 +3,7 @@
 from typing import Any
 
 from asking import ask
+
 from weft.domain.access import Viewer
 from weft.graphql.nodes import encode_id
 from weft.operations import entity_types

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from asking import ask
 from sqlalchemy import insert, select, update
 
-from asking import ask
 from weft.domain.access import Viewer
 from weft.domain.ids import UUID, new_id
 from weft.domain.workflow import Workflow
@@ -110,8 +110,7 @@ async def test_a_change_of_what_somebody_else_changed_meanwhile_is_refused(
 async def test_a_wrong_definition_changes_nothing(services: Services, viewer: Viewer, workflow: Workflow) -> None:
     refused = await change(services, viewer, workflow, name="New", definition={"steps": [{"type": "nothing"}]})
     assert refused["errors"][0]["code"] == "UNKNOWN_STEP_TYPE"
-    unchanged = await workflows.find_workflow(services, viewer, workflow.id)
-    assert unchanged == workflow
+    assert await workflows.load_workflows(services, viewer, [workflow.id]) == [workflow]
 
 
 async def test_a_new_entity_type_is_checked_against_the_definition(services: Services, viewer: Viewer) -> None:
@@ -153,5 +152,5 @@ async def test_a_workflow_with_a_run_that_is_not_finished_is_not_deleted(
         )
     deleted = (await ask(services, viewer, DELETE, id=workflow_id))["deleteWorkflow"]
     assert deleted == {"deletedId": workflow_id, "errors": []}
-    assert await workflows.find_version(services, viewer, workflow.version_id) is None
+    assert await workflows.load_versions(services, viewer, [workflow.version_id]) == [None]
     assert (await actions(services))[-1] == "workflow.deleted"

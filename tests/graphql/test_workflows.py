@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
 from asking import ask, ask_anything
+from sqlalchemy import event
+
 from weft.domain.access import Role, Viewer
 from weft.domain.entity import EntityType
 from weft.graphql.nodes import encode_id
@@ -164,6 +165,26 @@ async def test_lists_are_paged_and_filtered(services: Services, viewer: Viewer) 
     assert await names(search="0% _s") == ["3"]
     assert await names(search="%") == ["3"]
     assert await names(public=True) == []
+
+
+async def test_the_number_of_statements_does_not_grow_with_the_rows(
+    services: Services, viewer: Viewer, invoice: EntityType
+) -> None:
+    document = """{ workflows(first: 50) { totalCount nodes {
+        steps { id } definition version { number steps { id } } versions(first: 3) { totalCount nodes { number } }
+        entityType { name } runs(first: 2) { nodes { id } } } } }"""
+    seen: list[str] = []
+    event.listen(
+        services.database.engine.sync_engine, "before_cursor_execute", lambda *arguments: seen.append(arguments[2])
+    )
+    counts: list[int] = []
+    for _ in range(2):
+        for number in range(4):
+            await create(services, viewer, name=f"{number}", entityTypeId=encode_id("EntityType", invoice.id))
+        seen.clear()
+        await ask(services, viewer, document)
+        counts.append(len(seen))
+    assert counts[0] == counts[1] <= 6
 
 
 async def test_another_workspace_sees_and_changes_nothing(

@@ -35,7 +35,14 @@ def test_what_cannot_be_a_key_is_told_without_a_database(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("header", "token"),
-    [("Bearer abc", "abc"), ("bearer  abc ", "abc"), ("Basic abc", None), ("abc", None), ("Bearer ", None), (None, None)],
+    [
+        ("Bearer abc", "abc"),
+        ("bearer  abc ", "abc"),
+        ("Basic abc", None),
+        ("abc", None),
+        ("Bearer ", None),
+        (None, None),
+    ],
 )
 def test_a_bearer_header_holds_a_token(header: str | None, token: str | None) -> None:
     assert bearer(header) == token

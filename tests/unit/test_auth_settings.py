@@ -20,7 +20,13 @@ def test_origins_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("DATABASE_URL", "mysql://x"), ("REDIS_URL", "localhost"), ("SECRET_KEY", "short"), ("PORT", "http"), ("LOG_LEVEL", "loud")],
+    [
+        ("DATABASE_URL", "mysql://x"),
+        ("REDIS_URL", "localhost"),
+        ("SECRET_KEY", "short"),
+        ("PORT", "http"),
+        ("LOG_LEVEL", "loud"),
+    ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"WEFT_{name}", value)

@@ -11,6 +11,7 @@ from weft.domain.definition import Definition, RetryPolicy, StepDefinition
 from weft.domain.entity import JsonSchema
 from weft.domain.step import Shape, StepType
 from weft.engine.plan import Edge, Plan, PlannedStep
+from weft.engine.preparation import Prepared
 from weft.engine.wiring import Wiring
 from weft.kit.cel import CelExpression
 from weft.kit.cel_mapping import CelMapping
@@ -22,12 +23,14 @@ class Draft:
     """A step as far as it could be compiled."""
 
     step: StepDefinition
-    instance: StepType[Any] | None
+    made: Prepared | None
     """None where its type is unknown or its config is wrong."""
-    config: Mapping[str, Any]
-    """The written config over that of the alias."""
     when: CelExpression | None
-    output_schema: JsonSchema | None
+
+    @property
+    def gives(self) -> JsonSchema | None:
+        """The schema of its output; None where nothing is known."""
+        return None if self.made is None else self.made.gives
 
 
 def assemble(
@@ -61,9 +64,10 @@ def assemble(
 def _planned(
     index: int, draft: Draft, edges: tuple[Edge, ...], definition: Definition, before: list[PlannedStep]
 ) -> PlannedStep:
-    step, instance = draft.step, draft.instance
-    if instance is None:
+    step, made = draft.step, draft.made
+    if made is None:
         raise ValueError(f"The step {step.id!r} was not compiled.")
+    instance = made.instance
     return PlannedStep(
         index=index,
         id=step.id,
@@ -75,7 +79,7 @@ def _planned(
         retry=_retry(step, definition, instance),
         timeout=instance.default_timeout if step.timeout is None else step.timeout,
         on_failure=step.on_failure or definition.error_handling.on_failure,
-        fingerprint=_fingerprint(draft, instance, edges, before),
+        fingerprint=_fingerprint(step, made, edges, before),
     )
 
 
@@ -84,15 +88,15 @@ def _retry(step: StepDefinition, definition: Definition, instance: StepType[Any]
     return step.retry or definition.error_handling.retry or instance.default_retry
 
 
-def _fingerprint(draft: Draft, instance: StepType[Any], edges: tuple[Edge, ...], before: list[PlannedStep]) -> str:
+def _fingerprint(step: StepDefinition, made: Prepared, edges: tuple[Edge, ...], before: list[PlannedStep]) -> str:
     """Retry, timeout, failure policy and names are not in it: they change no result. The dependencies' fingerprints hold
     everything upstream, so what an expression reads of earlier steps is in it, too.
     """
     parts = {
-        "kind": instance.kind,
-        "version": instance.version,
-        "config": draft.config,
-        "when": draft.step.when,
+        "kind": made.instance.kind,
+        "version": made.instance.version,
+        "config": made.config,
+        "when": step.when,
         "after": [[before[edge.index].id, before[edge.index].fingerprint, edge.branch] for edge in edges],
     }
     return sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]

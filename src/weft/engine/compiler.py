@@ -12,7 +12,8 @@ The input of a step is decided by how many steps it depends on:
 | one | its output |
 | several | their outputs merged in the order of `dependsOn` where all that completed are objects, otherwise an object by step id |
 
-The mapping `output` reads the outputs of all steps; its `input` is that of a step without dependencies.
+The mapping `output` reads the same names as a step that depends on all leaves: its `input` is what the item's output would
+be without it.
 """
 
 from dataclasses import dataclass
@@ -23,15 +24,16 @@ from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode, Invalid, Problem
 from weft.domain.spelling import read_definition
 from weft.domain.spelling_fields import suggestion
-from weft.domain.step import Catalogue, StepType
+from weft.domain.step import AnyStepType, Catalogue
 from weft.engine.assembly import Draft, assemble
-from weft.engine.configs import read_config
 from weft.engine.findings import Findings
 from weft.engine.flow import joined, misfit
 from weft.engine.plan import Plan
-from weft.engine.scope import DefinitionScope, ScopeNames
+from weft.engine.preparation import prepared
+from weft.engine.scope import DefinitionScope, KnownTypes, ScopeNames
 from weft.engine.wiring import wire
 from weft.kit.cel import CelExpression
+from weft.kit.json_schema import SchemaValidator
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +75,30 @@ class _Compilation:
         self._entity_schema = entity_schema
         self._findings = findings
         self._wiring = wire(definition, findings)
+        self._ids = frozenset(step.id for step in definition.steps)
         self._drafts: dict[int, Draft] = {}
         self._ancestors: dict[int, frozenset[int]] = {}
         self._reads: set[str] = set()
+        self._types = KnownTypes()
+        self._run_input = entity_schema
+        """What a step without dependencies is given."""
+        self._parameters: JsonSchema | None = None
 
     def run(self) -> Plan | None:
         definition = self._definition
-        outermost = self._scope((), self._run_input(), frozenset())
-        input_schema = parameters_schema = output = None
-        if definition.input_schema is not None:
-            input_schema = outermost.json_schema(definition.input_schema, "inputSchema")
-        if definition.parameters_schema is not None:
-            parameters_schema = outermost.json_schema(definition.parameters_schema, "parametersSchema")
+        outermost = self._scope((), None, frozenset())
+        input_schema = self._compiled_schema(outermost, definition.input_schema, "inputSchema")
+        parameters_schema = self._compiled_schema(outermost, definition.parameters_schema, "parametersSchema")
+        self._parameters = None if parameters_schema is None else definition.parameters_schema
+        if self._entity_schema is None and input_schema is not None:
+            self._run_input = definition.input_schema
         for number in self._wiring.order:
             self._compile(number)
+        output = None
         if definition.output is not None:
-            everything = frozenset(self._drafts)
-            output = self._scope((), self._run_input(), everything).mapping(definition.output, "output")
+            leaves = self._wiring.leaves()
+            scope = self._scope((), self._flow_of(leaves), frozenset(self._drafts))
+            output = scope.mapping(definition.output, "output")
         if self._findings.problems:
             return None
         return assemble(
@@ -103,6 +112,12 @@ class _Compilation:
             names_read=frozenset(self._reads),
         )
 
+    def _compiled_schema(self, scope: DefinitionScope, schema: JsonSchema | None, name: str) -> SchemaValidator | None:
+        """None where there is none, or none that could be used."""
+        before = len(self._findings.problems)
+        compiled = None if schema is None else scope.json_schema(schema, name)
+        return compiled if len(self._findings.problems) == before else None
+
     def _compile(self, number: int) -> None:
         step = self._definition.steps[number]
         sources = self._wiring.sources(number)
@@ -110,33 +125,28 @@ class _Compilation:
         known = [source for source in sources if source in self._ancestors]
         self._ancestors[number] = frozenset(known).union(*(self._ancestors[source] for source in known))
         self._check_branches(number)
-        given = self._flow_of(sources) if sources else self._run_input()
+        given = self._flow_of(sources) if sources else self._run_input
         scope = self._scope(step.path, given, self._ancestors[number])
         when = None if step.when is None else self._condition(scope, step.when)
-        instance, config = self._instance(step, scope)
-        if instance is None:
-            self._drafts[number] = Draft(step, None, config, when, None)
-            return
-        wanted = instance.input_schema
-        if given is not None and wanted is not None and (reason := misfit(given, wanted)):
+        config = self._config(step)
+        made = None if config is None else prepared(*config, scope.under("config"), self._findings)
+        if made is not None and given is not None and made.wants is not None and (reason := misfit(given, made.wants)):
             message = f"What comes into this step does not fit: {reason}."
             hint = f"It comes from {self._names(sources)}."
             self._findings.add(ErrorCode.TYPE_MISMATCH, message, *step.path, hint=hint)
-        self._drafts[number] = Draft(step, instance, config, when, instance.output_schema)
+        self._drafts[number] = Draft(step, made, when)
 
-    def _instance(self, step: StepDefinition, scope: DefinitionScope) -> tuple[StepType[Any] | None, dict[str, Any]]:
-        """The prepared step with the config it was made from; None where there is none for it."""
+    def _config(self, step: StepDefinition) -> tuple[AnyStepType, dict[str, Any]] | None:
+        """The type with the written config over that of the alias; None where there is no such type."""
         found = self._catalogue.find(step.type)
         if found is None:
             if step.type:
                 message = f"There is no step type {step.type!r}."
                 hint = suggestion(step.type, self._catalogue.names) or "stepTypes lists those there are."
                 self._findings.add(ErrorCode.UNKNOWN_STEP_TYPE, message, *step.path, "type", hint=hint)
-            return None, {}
+            return None
         step_type, defaults = found
-        written = {**defaults, **step.config}
-        config = read_config(step_type, written, (*step.path, "config"), self._findings)
-        return (None if config is None else step_type(config, scope.under("config"))), written
+        return step_type, {**defaults, **step.config}
 
     def _condition(self, scope: DefinitionScope, source: str) -> CelExpression:
         condition = scope.expression(source, "when")
@@ -151,9 +161,9 @@ class _Compilation:
         step = self._definition.steps[number]
         for edge in self._wiring.wires[number]:
             draft = self._drafts.get(edge.source)
-            if edge.branch is None or draft is None or draft.instance is None:
+            if edge.branch is None or draft is None or draft.made is None:
                 continue
-            branches = draft.instance.branches
+            branches = draft.made.instance.branches
             if branches is not None and edge.branch in branches:
                 continue
             place = (*step.path, "dependsOn", str(edge.place))
@@ -166,12 +176,9 @@ class _Compilation:
                 message = f"The step {draft.step.id!r} has no branch {edge.branch!r}; it has: {', '.join(branches)}."
                 self._findings.add(ErrorCode.UNKNOWN_BRANCH, message, *place, hint=suggestion(edge.branch, branches))
 
-    def _run_input(self) -> JsonSchema | None:
-        return self._definition.input_schema if self._entity_schema is None else self._entity_schema
-
     def _flow_of(self, sources: tuple[int, ...]) -> JsonSchema | None:
         outputs = {
-            self._definition.steps[source].id: draft.output_schema if (draft := self._drafts.get(source)) else None
+            self._definition.steps[source].id: draft.gives if (draft := self._drafts.get(source)) else None
             for source in sources
         }
         return joined(outputs) if len(outputs) > 1 else next(iter(outputs.values()), None)
@@ -182,12 +189,13 @@ class _Compilation:
         return ", ".join(repr(self._definition.steps[source].id) for source in sources)
 
     def _scope(self, path: tuple[str, ...], given: JsonSchema | None, ancestors: frozenset[int]) -> DefinitionScope:
-        ids = {step.id: None for step in self._definition.steps}
+        before = {self._drafts[number].step.id: self._drafts[number].gives for number in sorted(ancestors)}
         names = ScopeNames(
+            types=self._types,
             input=given,
             entity=self._entity_schema,
-            steps={self._drafts[number].step.id: self._drafts[number].output_schema for number in sorted(ancestors)},
-            other_steps=tuple(ids.keys() - {self._drafts[number].step.id for number in ancestors}),
-            parameters=self._definition.parameters_schema,
+            steps=before,
+            other_steps=self._ids - before.keys(),
+            parameters=self._parameters,
         )
         return DefinitionScope(names, self._findings, path, self._reads)

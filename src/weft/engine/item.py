@@ -123,8 +123,13 @@ class ItemWay:
             return self.input
         if len(edges) == 1:
             return self.outputs[self.plan.steps[edges[0].index].id]
-        taken = [edge.index for edge in edges if self._passes(edge.index, edge.branch)]
-        return merged({self.plan.steps[index].id: self.outputs[self.plan.steps[index].id] for index in taken})
+        # Two branches of one condition are one dependency.
+        indexes = list(dict.fromkeys(edge.index for edge in edges))
+        if len(indexes) == 1:
+            return self.outputs[self.plan.steps[indexes[0]].id]
+        taken = {edge.index for edge in edges if self._passes(edge.index, edge.branch)}
+        names = [self.plan.steps[index].id for index in indexes if index in taken]
+        return merged({name: self.outputs[name] for name in names})
 
     def leaf_output(self) -> Any:
         """What the last steps gave: the item's output where the definition maps nothing else. None when none completed."""

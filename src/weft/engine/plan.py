@@ -50,7 +50,7 @@ class Plan:
     leaves: tuple[int, ...]
     """The steps that nobody depends on: their outputs are the item's output where `output` is None."""
     output: CelMapping | None
-    """Reads the outputs of all steps; `input` is that of a root."""
+    """Reads the outputs of all steps; `input` is what the item's output would be without it."""
     input_schema: SchemaValidator | None
     """Of the run's own input."""
     parameters_schema: SchemaValidator | None

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode, Invalid
 from weft.domain.step import StepScope
+from weft.engine.step_text import compile_text
 from weft.kit.cel import CelExpression, CelScope, compile_cel
 from weft.kit.cel_mapping import CelMapping, compile_mapping
 from weft.kit.json_schema import SchemaValidator, compile_schema
-from weft.kit.liquid import LiquidTemplate, compile_liquid
+from weft.kit.liquid import LiquidTemplate
 
 _NAMES = CelScope(dict.fromkeys(("input", "entity", "steps", "params", "run", "item")), strict=False)
 
@@ -29,7 +30,7 @@ class SandboxScope(StepScope):
         return compile_mapping(sources, _NAMES)
 
     def template(self, source: str, *path: str) -> LiquidTemplate:  # noqa: ARG002 - as above
-        return compile_liquid(source)
+        return compile_text(source)
 
     def json_schema(self, schema: JsonSchema, *path: str) -> SchemaValidator:  # noqa: ARG002 - as above
         return compile_schema(schema)

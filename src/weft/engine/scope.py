@@ -85,6 +85,18 @@ class ScopeNames:
         }
 
 
+class _CelNames(CelScope):
+    """Over types that are known already: a scope over schemas would look at each of them again for every step."""
+
+    __slots__ = ()
+
+    def __init__(self, types: dict[str, CelType]) -> None:
+        self.strict = True
+        self.types = types
+        self.names = frozenset(types)
+        self._key = (True, id(types).to_bytes(8))
+
+
 class DefinitionScope(StepScope):
     """Everything that compiles notes its mistakes under `path`, and gives something in place of what is wrong."""
 
@@ -147,7 +159,7 @@ class DefinitionScope(StepScope):
 
     def _scope(self) -> CelScope:
         if self._cel is None:
-            self._cel = CelScope.of_types(self._names.by_name())
+            self._cel = _CelNames(self._names.by_name())
         return self._cel
 
     def _note(self, references: Iterable[str]) -> None:

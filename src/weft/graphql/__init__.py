@@ -26,6 +26,9 @@ domain object and says so in its own annotation; `graphql_type` says what client
         async def api_keys(self, info: Info, first: int = 20, after: str | None = None) -> Page[access.ApiKey]:
             return await keys.list_keys(info.context.services, info.context.viewer, read_page(first, after))
 
+A field hides a module of the same name from the annotations below it in the class: import that module under another name
+(`from weft.domain import entity as domain`).
+
 `schema.py` merges the `…Query`, `…Mutation` and `…Subscription` classes of all nouns.
 
 **Types that refer to each other** across files use `lazy("Run", "weft.graphql.runs")` from `nodes.py` inside
@@ -56,3 +59,8 @@ what it holds when it is closed (`async with`, `try/finally`).
   connection may return (`first`), so give each list argument a bound.
 - Enums are the domain's own, registered in `scalars.py`; datetimes, durations, decimals and JSON are mapped there too.
 """
+
+# Before any noun: strawberry looks at annotations while it reads a class, and has to find the enums registered by then.
+from weft.graphql import scalars
+
+__all__ = ["scalars"]

@@ -10,10 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
-from strawberry.types.execution import PreExecutionError
-
 from graphql import (
     ASTValidationRule,
     DocumentNode,
@@ -26,6 +22,10 @@ from graphql import (
     parse,
     specified_rules,
 )
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
+from strawberry.types.execution import PreExecutionError
+
 from weft.graphql.errors import BAD_REQUEST, QUERY_TOO_LARGE, coded
 from weft.graphql.limits import Measurement, QueryLimits, Size, excess, numbers
 

@@ -5,8 +5,9 @@ from typing import Any, cast
 
 import strawberry
 from strawberry.scalars import JSON
+from strawberry.types.nodes import SelectedField, Selection
 
-from weft.domain import entity
+from weft.domain import entity as domain
 from weft.domain.entity import EntityInput
 from weft.domain.imports import OnConflict
 from weft.domain.page import Page
@@ -30,18 +31,18 @@ class Entity(Node):
 
     @strawberry.field(graphql_type=EntityType)
     @staticmethod
-    async def entity_type(parent: strawberry.Parent[entity.Entity], info: Info) -> entity.EntityType | None:
+    async def entity_type(parent: strawberry.Parent[domain.Entity], info: Info) -> domain.EntityType | None:
         return await info.context.load(entity_types.load_entity_types, parent.entity_type_id)
 
     @classmethod
-    async def find(cls, info: Info, key: str) -> entity.Entity | None:
+    async def find(cls, info: Info, key: str) -> domain.Entity | None:
         return await info.context.load(entities.load_entities, read_key(key))
 
 
 @strawberry.type
 class EntityQuery:
     @strawberry.field(graphql_type=Entity | None, description="An entity; null when there is none with this id.")
-    async def entity(self, info: Info, id: strawberry.ID) -> entity.Entity | None:  # noqa: A002 - the argument's name in Relay
+    async def entity(self, info: Info, id: strawberry.ID) -> domain.Entity | None:  # noqa: A002 - the argument's name in Relay
         return await info.context.load(entities.load_entities, read_id(id, "Entity", "id"))
 
     @strawberry.field(
@@ -56,7 +57,7 @@ class EntityQuery:
         search: str | None = None,
         first: int = 20,
         after: str | None = None,
-    ) -> Page[entity.Entity]:
+    ) -> Page[domain.Entity]:
         wanted = filter or EntityFilterInput()
         wanted.search = search if wanted.search is None else wanted.search
         return await entities.list_entities(
@@ -71,7 +72,13 @@ class EntityQuery:
 
 def _is_counted(info: Info) -> bool:
     """Whether the client asks for `totalCount`: counting reads every row that matches."""
-    return any(getattr(part, "name", "") == "totalCount" for field in info.selected_fields for part in field.selections)
+    return any(_names_total(part) for field in info.selected_fields for part in field.selections)
+
+
+def _names_total(part: Selection) -> bool:
+    if isinstance(part, SelectedField):
+        return part.name == "totalCount"
+    return any(_names_total(inner) for inner in part.selections)
 
 
 @strawberry.input

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
+from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import StrawberryInputCoercionError
 
-from graphql import GraphQLError, GraphQLSyntaxError
 from weft.domain.errors import CallerError, WeftError
 from weft.graphql.context import Context
 

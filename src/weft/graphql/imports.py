@@ -5,7 +5,8 @@ from datetime import datetime
 
 import strawberry
 
-from weft.domain import entity, imports
+from weft.domain import entity
+from weft.domain import imports as domain
 from weft.domain.imports import ImportFormat, ImportStatus, OnConflict
 from weft.domain.page import Page
 from weft.graphql.context import Info
@@ -16,7 +17,7 @@ from weft.graphql.paging import Connection, read_page
 from weft.graphql.scalars import BigInt
 from weft.operations import entity_types
 from weft.operations import imports as operations
-from weft.operations.imports import NewImport
+from weft.operations.imports import ErrorsWanted, NewImport
 
 
 @strawberry.type(description="A row of a file that was not taken, and why.")
@@ -50,7 +51,7 @@ class Import(Node):
 
     @strawberry.field(graphql_type=EntityType)
     @staticmethod
-    async def entity_type(parent: strawberry.Parent[imports.Import], info: Info) -> entity.EntityType | None:
+    async def entity_type(parent: strawberry.Parent[domain.Import], info: Info) -> entity.EntityType | None:
         return await info.context.load(entity_types.load_entity_types, parent.entity_type_id)
 
     @strawberry.field(
@@ -59,13 +60,13 @@ class Import(Node):
     )
     @staticmethod
     async def errors(
-        parent: strawberry.Parent[imports.Import], info: Info, first: int = 20, after: str | None = None
-    ) -> Page[imports.RejectedRow]:
-        page = read_page(first, after)
-        return await operations.list_errors(info.context.services, info.context.viewer, parent.id, page)
+        parent: strawberry.Parent[domain.Import], info: Info, first: int = 20, after: str | None = None
+    ) -> Page[domain.RejectedRow]:
+        wanted = ErrorsWanted(parent.id, read_page(first, after))
+        return await info.context.load(operations.load_errors, wanted)
 
     @classmethod
-    async def find(cls, info: Info, key: str) -> imports.Import | None:
+    async def find(cls, info: Info, key: str) -> domain.Import | None:
         return await info.context.load(operations.load_imports, read_key(key))
 
 
@@ -74,7 +75,7 @@ class ImportQuery:
     @strawberry.field(
         graphql_type=Import | None, name="import", description="An import; null when there is none with this id."
     )
-    async def import_(self, info: Info, id: strawberry.ID) -> imports.Import | None:  # noqa: A002 - the argument's name in Relay
+    async def import_(self, info: Info, id: strawberry.ID) -> domain.Import | None:  # noqa: A002 - the argument's name in Relay
         return await info.context.load(operations.load_imports, read_id(id, "Import", "id"))
 
     @strawberry.field(graphql_type=Connection[Import], description="The imports, newest first.")
@@ -84,7 +85,7 @@ class ImportQuery:
         type: strawberry.ID | None = None,  # noqa: A002 - the contract's word
         first: int = 20,
         after: str | None = None,
-    ) -> Page[imports.Import]:
+    ) -> Page[domain.Import]:
         return await operations.list_imports(
             info.context.services,
             info.context.viewer,
@@ -137,7 +138,7 @@ class ImportSubscription:
         graphql_type=Import,
         description="The import now, then its newest state as it changes, up to 5 times a second. Ends after the state in which it is over.",
     )
-    async def import_progress(self, info: Info, import_id: strawberry.ID) -> AsyncGenerator[imports.Import]:
+    async def import_progress(self, info: Info, import_id: strawberry.ID) -> AsyncGenerator[domain.Import]:
         return await operations.watch_import(
             info.context.services, info.context.viewer, read_id(import_id, "Import", "importId")
         )

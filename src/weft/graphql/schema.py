@@ -7,15 +7,27 @@ from contextlib import aclosing
 from typing import Any
 
 import strawberry
+from graphql import GraphQLError, GraphQLField, GraphQLObjectType, GraphQLResolveInfo
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from graphql import GraphQLError, GraphQLField, GraphQLObjectType, GraphQLResolveInfo
 from weft.domain.errors import Unauthenticated
-from weft.graphql import audit, keys, progress, run_mutations, runs
+from weft.graphql import (
+    audit,
+    entities,
+    entity_types,
+    imports,
+    keys,
+    progress,
+    run_mutations,
+    runs,
+    steps,
+    templates,
+    workflows,
+)
 from weft.graphql.context import Context
 from weft.graphql.documents import Documents, preparing
 from weft.graphql.errors import BAD_REQUEST, coded, translated
@@ -33,9 +45,34 @@ _WAYS = {
     OperationType.SUBSCRIPTION: "A subscription needs a websocket (graphql-transport-ws) or `Accept: text/event-stream`.",
 }
 
-Query = merge_types("Query", (NodeQuery, keys.KeyQuery, audit.AuditQuery, runs.RunQuery))
-Mutation = merge_types("Mutation", (keys.KeyMutation, run_mutations.RunMutation))
-Subscription = merge_types("Subscription", (progress.ProgressSubscription,))
+Query = merge_types(
+    "Query",
+    (
+        NodeQuery,
+        keys.KeyQuery,
+        audit.AuditQuery,
+        entity_types.EntityTypeQuery,
+        entities.EntityQuery,
+        imports.ImportQuery,
+        steps.StepQuery,
+        workflows.WorkflowQuery,
+        templates.TemplateQuery,
+        runs.RunQuery,
+    ),
+)
+Mutation = merge_types(
+    "Mutation",
+    (
+        keys.KeyMutation,
+        entity_types.EntityTypeMutation,
+        entities.EntityMutation,
+        imports.ImportMutation,
+        workflows.WorkflowMutation,
+        templates.TemplateMutation,
+        run_mutations.RunMutation,
+    ),
+)
+Subscription = merge_types("Subscription", (progress.ProgressSubscription, imports.ImportSubscription))
 
 
 class WeftSchema(strawberry.Schema):
@@ -80,7 +117,8 @@ class WeftSchema(strawberry.Schema):
                     *args,
                     context_value=context_value,
                     operation_name=operation_name,
-                    allowed_operation_types=set(allowed_operation_types or OperationType) - {OperationType.SUBSCRIPTION},
+                    allowed_operation_types=set(allowed_operation_types or OperationType)
+                    - {OperationType.SUBSCRIPTION},
                     **kwargs,
                 )
             except InvalidOperationTypeError as error:

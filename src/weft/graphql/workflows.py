@@ -1,7 +1,7 @@
 """Workflows and their versions."""
 
 from datetime import datetime
-from typing import Optional
+from typing import Any, Optional
 
 import strawberry
 from strawberry.scalars import JSON
@@ -16,9 +16,10 @@ from weft.graphql.context import Info
 from weft.graphql.mutations import Answer, UserError, mutation
 from weft.graphql.nodes import Node, lazy, read_id, read_key, read_optional_id
 from weft.graphql.paging import Connection, read_page
+from weft.graphql.runs import Run, runs_of_workflow
 from weft.graphql.steps import StepDefinition
 from weft.operations import entity_types, workflows
-from weft.operations.workflows import NewWorkflow, WorkflowChanges
+from weft.operations.workflows import NewWorkflow, VersionList, WorkflowChanges
 from weft.storage.workflows import WorkflowFilter
 
 
@@ -36,7 +37,7 @@ class WorkflowVersion(Node):
 
     @classmethod
     async def find(cls, info: Info, key: str) -> domain.WorkflowVersion | None:
-        return await workflows.find_version(info.context.services, info.context.viewer, read_key(key))
+        return await info.context.load(workflows.load_versions, read_key(key))
 
 
 @strawberry.type(description="A graph of steps with a name.")
@@ -85,13 +86,14 @@ class Workflow(Node):
     async def versions(
         parent: strawberry.Parent[domain.Workflow], info: Info, first: int = 20, after: str | None = None
     ) -> Page[domain.WorkflowVersion]:
-        return await workflows.list_versions(
-            info.context.services, info.context.viewer, parent.id, read_page(first, after)
-        )
+        wanted = VersionList(parent.id, read_page(first, after))
+        return await info.context.load(workflows.load_version_pages, wanted)
+
+    runs: Any = strawberry.field(runs_of_workflow, graphql_type=Connection[Run], description="Its runs, newest first.")
 
     @classmethod
     async def find(cls, info: Info, key: str) -> domain.Workflow | None:
-        return await workflows.find_workflow(info.context.services, info.context.viewer, read_key(key))
+        return await info.context.load(workflows.load_workflows, read_key(key))
 
 
 @strawberry.input(description="All that are given must hold.")
@@ -107,8 +109,7 @@ class WorkflowFilterInput:
 class WorkflowQuery:
     @strawberry.field(graphql_type=Workflow | None, description="Null when there is none with this id.")
     async def workflow(self, info: Info, id: strawberry.ID) -> domain.Workflow | None:  # noqa: A002 - as in Relay
-        workflow_id = read_id(id, "Workflow", "id")
-        return await workflows.find_workflow(info.context.services, info.context.viewer, workflow_id)
+        return await info.context.load(workflows.load_workflows, read_id(id, "Workflow", "id"))
 
     @strawberry.field(graphql_type=Connection[Workflow], description="Workflows of the workspace, newest first.")
     async def workflows(

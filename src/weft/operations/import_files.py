@@ -9,7 +9,7 @@ from weft.operations.import_lines import CutLine
 from weft.operations.records import RefusedRecord, refuse
 
 
-class UnusableFile(Exception):  # noqa: N818 - an answer about the file, not a failure of the program
+class UnusableFile(Exception):
     """The file as a whole cannot be read as what it was said to be."""
 
 

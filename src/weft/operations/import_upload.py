@@ -21,7 +21,7 @@ SILENCE_SECONDS = 60.0
 """A sender that stops for so long has gone, whatever its connection says."""
 
 
-class UploadBroken(Exception):  # noqa: N818 - it happens to every network, and is answered by sending again
+class UploadBroken(Exception):
     """The file did not come to its end."""
 
 

@@ -25,6 +25,7 @@ from weft.operations.import_upload import Upload
 from weft.operations.records import is_storable_text
 from weft.operations.services import Services
 from weft.storage import audit, entity_types, idempotency, imports
+from weft.storage.imports import ErrorsWanted
 
 LINK_LIFE = timedelta(hours=24)
 LONGEST_KEY = 200
@@ -124,11 +125,11 @@ async def list_imports(
         return await imports.page_of_imports(connection, viewer.workspace_id, entity_type_id, page)
 
 
-async def list_errors(services: Services, viewer: Viewer, import_id: UUID, page: PageRequest) -> Page[RejectedRow]:
-    """The rejected rows in the order of the file; of many only the first are kept, while `failed` counts all."""
+async def load_errors(services: Services, viewer: Viewer, wanted: Sequence[ErrorsWanted]) -> list[Page[RejectedRow]]:
+    """Rejected rows of imports in the order of their files; of many only the first are kept, while `failed` counts all."""
     viewer.need(Role.VIEWER)
     async with services.database.reading() as connection:
-        return await imports.page_of_errors(connection, viewer.workspace_id, import_id, page)
+        return await imports.pages_of_errors(connection, viewer.workspace_id, wanted)
 
 
 async def watch_import(services: Services, viewer: Viewer, import_id: UUID) -> AsyncGenerator[Import]:

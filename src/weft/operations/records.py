@@ -14,7 +14,7 @@ LONGEST_EXTERNAL_ID = 500
 _NUL_AS_JSON = b"\\u0000"
 
 
-class RefusedRecord(Exception):  # noqa: N818 - an answer about one record, not a failure of the program
+class RefusedRecord(Exception):
     """The record cannot be stored; `problems` are relative to the record."""
 
     def __init__(self, *problems: Problem) -> None:

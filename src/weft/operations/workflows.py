@@ -1,5 +1,6 @@
 """Workflows: made, changed and read. A change of the definition makes the next version; older ones stay as they were."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,14 @@ class WorkflowChanges:
     status: WorkflowStatus | None = None
     enabled: bool | None = None
     public: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionList:
+    """A page of the versions of a workflow."""
+
+    workflow_id: UUID
+    request: PageRequest
 
 
 async def create_workflow(services: Services, viewer: Viewer, wanted: NewWorkflow) -> Workflow:
@@ -158,14 +167,6 @@ async def validate_workflow(
     return check_definition(services, definition, entity_type)
 
 
-async def find_workflow(services: Services, viewer: Viewer, workflow_id: UUID) -> Workflow | None:
-    return (await load_workflows(services, viewer, [workflow_id]))[0]
-
-
-async def find_version(services: Services, viewer: Viewer, version_id: UUID) -> WorkflowVersion | None:
-    return (await load_versions(services, viewer, [version_id]))[0]
-
-
 async def list_workflows(
     services: Services, viewer: Viewer, wanted: WorkflowFilter, page: PageRequest
 ) -> Page[Workflow]:
@@ -174,14 +175,6 @@ async def list_workflows(
         raise Invalid("A filter holds the character NUL.", path=("filter",))
     async with services.database.reading() as connection:
         return await workflows.page(connection, viewer.workspace_id, wanted, page)
-
-
-async def list_versions(
-    services: Services, viewer: Viewer, workflow_id: UUID, page: PageRequest
-) -> Page[WorkflowVersion]:
-    viewer.need(Role.VIEWER)
-    async with services.database.reading() as connection:
-        return await workflow_versions.page(connection, viewer.workspace_id, workflow_id, page)
 
 
 async def load_workflows(services: Services, viewer: Viewer, ids: Sequence[UUID]) -> list[Workflow | None]:
@@ -196,6 +189,22 @@ async def load_versions(services: Services, viewer: Viewer, ids: Sequence[UUID])
     async with services.database.reading() as connection:
         found = await workflow_versions.get_many(connection, viewer.workspace_id, ids)
     return [found.get(version_id) for version_id in ids]
+
+
+async def load_version_pages(
+    services: Services, viewer: Viewer, lists: Sequence[VersionList]
+) -> list[Page[WorkflowVersion]]:
+    """In the order of what is asked. One statement for all workflows of which the same page is asked for."""
+    viewer.need(Role.VIEWER)
+    alike: dict[PageRequest, list[UUID]] = defaultdict(list)
+    for one in lists:
+        alike[one.request].append(one.workflow_id)
+    pages: dict[VersionList, Page[WorkflowVersion]] = {}
+    async with services.database.reading() as connection:
+        for request, workflow_ids in alike.items():
+            found = await workflow_versions.pages(connection, viewer.workspace_id, workflow_ids, request)
+            pages |= {VersionList(workflow_id, request): page for workflow_id, page in found.items()}
+    return [pages[one] for one in lists]
 
 
 def _plain_changes(current: Workflow, changes: WorkflowChanges, problems: list[Problem]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from weft.domain.ids import UUID
 from weft.domain.run import FailureGroup
 
 MOST_EXAMINED = 100_000
-"""Failed items of a run that are looked at, the first ones. They are read in about a third of a second."""
+"""Failed items of a run that are looked at, the first ones: read and grouped in well under a second."""
 COMPARED_LENGTH = 1_000
 """Characters of a message that are compared."""
 

@@ -9,7 +9,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Text, and_, case, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    RowMapping,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.entity import JsonSchema
@@ -18,7 +34,7 @@ from weft.domain.ids import UUID
 from weft.domain.imports import Import, ImportFormat, ImportStatus, OnConflict, RejectedRow
 from weft.domain.page import Page, PageRequest
 from weft.storage.paging import after_id
-from weft.storage.tables import entity_import, entity_type, import_error
+from weft.storage.tables import Id, entity_import, entity_type, import_error
 
 SILENT_AFTER = timedelta(seconds=30)
 """An upload gives a sign of life every few seconds. One that is silent for this long died with its process."""
@@ -86,20 +102,57 @@ async def page_of_imports(
     return Page[Import].of([import_of(row) for row in rows.mappings()], page.first, lambda row: str(row.id))
 
 
-async def page_of_errors(
-    connection: AsyncConnection, workspace_id: UUID, import_id: UUID, page: PageRequest
-) -> Page[RejectedRow]:
-    """The kept rejected rows of an import, in the order of the file."""
-    columns = [column for column in import_error.c if column.name != "import_id"]
-    wanted = [import_error.c.import_id == import_id, _workspace == workspace_id]
-    if page.after is not None:
-        if not page.after.isdecimal():
-            raise Invalid("This is not a cursor of this list.", path=("after",))
-        wanted.append(import_error.c.line > int(page.after))
-    statement = select(*columns).join(entity_import).where(*wanted).order_by(import_error.c.line).limit(page.first + 1)
-    found = (await connection.execute(statement)).mappings()
-    rows = [RejectedRow(**dict(row, path=tuple[str, ...](row["path"]))) for row in found]
-    return Page[RejectedRow].of(rows, page.first, lambda row: str(row.line))
+@dataclass(frozen=True, slots=True)
+class ErrorsWanted:
+    """A page of the rejected rows of one import."""
+
+    import_id: UUID
+    page: PageRequest
+
+
+_ERRORS = text("""
+SELECT wanted.number, found.line, found.code, found.message, found.path, found.excerpt
+FROM unnest(:import_ids, :after_lines, :firsts) WITH ORDINALITY AS wanted (import_id, after_line, first, number)
+JOIN entity_import ON entity_import.id = wanted.import_id AND entity_import.workspace_id = :workspace_id
+CROSS JOIN LATERAL (
+  SELECT * FROM import_error
+  WHERE import_error.import_id = wanted.import_id AND import_error.line > wanted.after_line
+  ORDER BY import_error.line LIMIT wanted.first + 1
+) AS found
+ORDER BY wanted.number, found.line
+""").bindparams(
+    bindparam("import_ids", type_=ARRAY(Id)),
+    bindparam("after_lines", type_=ARRAY(BigInteger)),
+    bindparam("firsts", type_=ARRAY(BigInteger)),
+    bindparam("workspace_id", type_=Id),
+)
+
+
+async def pages_of_errors(
+    connection: AsyncConnection, workspace_id: UUID, wanted: Sequence[ErrorsWanted]
+) -> list[Page[RejectedRow]]:
+    """The kept rejected rows of several imports, in the order of their files; one page for each that is wanted."""
+    parameters = {
+        "import_ids": [one.import_id for one in wanted],
+        "after_lines": [_line(one.page.after) for one in wanted],
+        "firsts": [one.page.first for one in wanted],
+        "workspace_id": workspace_id,
+    }
+    found: list[list[RejectedRow]] = [[] for _ in wanted]
+    for row in await connection.execute(_ERRORS, parameters):
+        found[row.number - 1].append(RejectedRow(row.line, row.code, row.message, tuple(row.path), row.excerpt))
+    return [
+        Page[RejectedRow].of(rows, one.page.first, lambda row: str(row.line))
+        for one, rows in zip(wanted, found, strict=True)
+    ]
+
+
+def _line(after: str | None) -> int:
+    if after is None:
+        return 0
+    if not (after.isascii() and after.isdecimal() and len(after) < 19):  # noqa: PLR2004 - what a bigint holds for certain
+        raise Invalid("This is not a cursor of this list.", path=("after",))
+    return int(after)
 
 
 async def has_running(connection: AsyncConnection, workspace_id: UUID, entity_type_id: UUID) -> bool:

@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from weft.domain.ids import UUID
 from weft.domain.progress import TERMINAL_RUN_STATUSES
 from weft.domain.run import Item, ItemStatus
-from weft.kit.json import loads
 from weft.storage.step_codec import decode_error, decode_step
 
 TERMINAL = ", ".join(f"'{status}'" for status in sorted(TERMINAL_RUN_STATUSES))
@@ -214,9 +213,9 @@ def _item(row: RowMapping) -> Item:
         ordinal=row["ordinal"],
         entity_id=row["entity_id"],
         status=ItemStatus(status),
-        output=None if output is None else loads(output),
-        error=None if error is None else decode_error(loads(error)),
-        steps=() if kept is None else tuple(decode_step(step) for step in loads(kept)),
+        output=output,
+        error=None if error is None else decode_error(error),
+        steps=() if kept is None else tuple(decode_step(step) for step in kept),
         started_at=row.get("started_at") or row.get("kept_start"),
         finished_at=row.get("finished_at"),
     )

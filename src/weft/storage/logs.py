@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from weft.domain.ids import UUID
 from weft.domain.page import Page, PageRequest
 from weft.domain.run import LogLevel, LogLine
-from weft.kit.json import loads
 from weft.storage.paging import after_id
 
 LINES = text(
@@ -57,7 +56,7 @@ async def pages(
                 step_id=row["step_id"],
                 level=LogLevel(row["level"]),
                 message=row["message"],
-                fields=loads(row["fields"]),
+                fields=row["fields"],
                 at=row["at"],
             )
         )

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, func, insert, select
+from sqlalchemy import RowMapping, Select, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.errors import Invalid
 from weft.domain.ids import UUID
 from weft.domain.page import Page, PageRequest
 from weft.domain.workflow import WorkflowVersion
-from weft.storage.tables import workflow_version
+from weft.storage.tables import workflow, workflow_version
 
 _COLUMNS = tuple(workflow_version.columns)
 
@@ -38,28 +38,30 @@ async def get_many(connection: AsyncConnection, workspace_id: UUID, ids: Sequenc
     return {row["id"]: _version_of(row) for row in rows.mappings()}
 
 
-async def page(
-    connection: AsyncConnection, workspace_id: UUID, workflow_id: UUID, request: PageRequest
-) -> Page[WorkflowVersion]:
-    """Newest first. Numbers have no gaps, so the newest one's is the total."""
-    query = (
-        _select(workspace_id)
-        .where(workflow_version.c.workflow_id == workflow_id)
-        .order_by(workflow_version.c.number.desc())
-        .limit(request.first + 1)
-    )
+async def pages(
+    connection: AsyncConnection, workspace_id: UUID, workflow_ids: Sequence[UUID], request: PageRequest
+) -> dict[UUID, Page[WorkflowVersion]]:
+    """The versions of each of these workflows, newest first. Numbers have no gaps, so the newest one's is the total."""
+    listed = select(*_COLUMNS).where(workflow_version.c.workflow_id == workflow.c.id)
     if request.after is not None:
-        query = query.where(workflow_version.c.number < _number(request.after))
-    rows = (await connection.execute(query)).mappings()
-    newest = select(func.max(workflow_version.c.number)).where(
-        workflow_version.c.workspace_id == workspace_id, workflow_version.c.workflow_id == workflow_id
+        listed = listed.where(workflow_version.c.number < _number(request.after))
+    lateral = listed.order_by(workflow_version.c.number.desc()).limit(request.first + 1).lateral("listed")
+    rows = await connection.execute(
+        select(workflow.c.id.label("of"), workflow.c.version_number.label("total"), *lateral.c)
+        .select_from(workflow.outerjoin(lateral, true()))
+        .where(workflow.c.workspace_id == workspace_id, workflow.c.id.in_(workflow_ids))
+        .order_by(lateral.c.number.desc())
     )
-    return Page[WorkflowVersion].of(
-        [_version_of(row) for row in rows],
-        request.first,
-        lambda version: str(version.number),
-        await connection.scalar(newest) or 0,
-    )
+    versions: dict[UUID, list[WorkflowVersion]] = {workflow_id: [] for workflow_id in workflow_ids}
+    totals = dict.fromkeys(workflow_ids, 0)
+    for row in rows.mappings():
+        totals[row["of"]] = row["total"]
+        if row["id"] is not None:
+            versions[row["of"]].append(_version_of(row))
+    return {
+        workflow_id: Page[WorkflowVersion].of(found, request.first, lambda one: str(one.number), totals[workflow_id])
+        for workflow_id, found in versions.items()
+    }
 
 
 def _number(key: str) -> int:
@@ -73,4 +75,4 @@ def _select(workspace_id: UUID) -> Select[Any]:
 
 
 def _version_of(row: RowMapping) -> WorkflowVersion:
-    return WorkflowVersion(**row)
+    return WorkflowVersion(**{column.name: row[column.name] for column in _COLUMNS})

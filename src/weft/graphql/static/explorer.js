@@ -44,10 +44,19 @@
     return response.json();
   }
 
-  function isSubscription(operation, document) {
-    const definitions = document ? document.definitions.filter((node) => node.kind === "OperationDefinition") : [];
-    const chosen = definitions.find((node) => !operation.operationName || node.name?.value === operation.operationName);
-    return chosen?.operation === "subscription";
+  // By the text that is sent: the parsed one that GraphiQL hands over lags behind quick typing.
+  function isSubscription({ query, operationName }) {
+    const code = query.replace(/"""[\s\S]*?"""|"(?:\\.|[^"\\])*"|#.*/g, " ");
+    let depth = 0;
+    let outside = "";
+    for (const char of code) {
+      if (char === "}") depth -= 1;
+      if (depth === 0) outside += char;
+      if (char === "{") depth += 1;
+    }
+    const found = [...outside.matchAll(/\b(query|mutation|subscription)\b\s*([_A-Za-z]\w*)?/g)];
+    const chosen = found.find(([, , name]) => !operationName || name === operationName);
+    return chosen?.[1] === "subscription";
   }
 
   // One socket for each subscription: it takes the key of its start, and is gone when the subscription is.
@@ -75,7 +84,7 @@
   }
 
   function fetcher(operation, options = {}) {
-    return isSubscription(operation, options.documentAST)
+    return isSubscription(operation)
       ? subscribe(operation, options.headers)
       : post(operation, options.headers);
   }

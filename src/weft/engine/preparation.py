@@ -1,28 +1,60 @@
-"""Configs of steps: the written one over that of the alias, checked by the type's own model."""
+"""A step is made: its config is checked by the type's own model, then the instance compiles what the config holds."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode
 from weft.domain.spelling_fields import suggestion
-from weft.domain.step import AnyStepType
+from weft.domain.step import AnyStepType, StepType
 from weft.engine.findings import Findings
+from weft.engine.scope import DefinitionScope
 
 
-def read_config(
-    step_type: AnyStepType, config: Mapping[str, Any], path: tuple[str, ...], findings: Findings
-) -> BaseModel | None:
-    """None where it is wrong; every mistake is one problem."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A step of a definition, ready to serve items."""
+
+    instance: StepType[Any]
+    config: Mapping[str, Any]
+    """As it was written, over that of the alias."""
+    wants: JsonSchema | None
+    gives: JsonSchema | None
+
+
+def prepared(
+    step_type: AnyStepType, written: Mapping[str, Any], scope: DefinitionScope, findings: Findings
+) -> Prepared | None:
+    """None where the config is wrong; every mistake is one problem."""
+    config = _read(step_type, written, scope)
+    if config is None:
+        return None
+    before = len(findings.problems)
     try:
-        return step_type.Config.model_validate(dict(config))
+        instance = step_type(config, scope)
+        wants, gives = instance.input_schema, instance.output_schema
+    except Exception:
+        # A type may stumble over the very mistake that it has just reported. Any other error is a bug of the type.
+        if len(findings.problems) == before:
+            raise
+        return None
+    if any(problem.code is ErrorCode.INVALID_SCHEMA for problem in findings.problems[before:]):
+        wants = gives = None  # they may be made of the schema that is wrong
+    return Prepared(instance, written, wants, gives)
+
+
+def _read(step_type: AnyStepType, written: Mapping[str, Any], scope: DefinitionScope) -> BaseModel | None:
+    try:
+        return step_type.Config.model_validate(dict(written))
     except ValidationError as error:
         for mistake in error.errors(include_url=False, include_context=False, include_input=False):
-            place = _place(mistake, config)
+            place = _place(mistake, written)
             message, hint = _in_words(mistake, place, step_type)
-            findings.add(ErrorCode.INVALID_CONFIG, message, *path, *place, hint=hint)
+            scope.problem(ErrorCode.INVALID_CONFIG, message, *place, hint=hint)
         return None
 
 

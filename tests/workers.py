@@ -1,0 +1,79 @@
+"""A worker in the test's own process: what operations start is carried out while it is there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from sqlalchemy import event
+
+from weft.engine.attempt import Attempts
+from weft.engine.dispatcher import Dispatcher
+from weft.engine.isolation import Isolation
+from weft.engine.microbatch import MicroBatches
+from weft.engine.publisher import LatestPublisher
+from weft.integrations.http import HttpClient
+from weft.operations.services import Services
+from weft.storage.database import Database
+
+
+@dataclass(frozen=True)
+class Waking:
+    """Wake-ups that reach the one worker at once."""
+
+    dispatcher: Dispatcher
+
+    async def wake(self) -> None:
+        self.dispatcher.wake()
+
+
+@asynccontextmanager
+async def working(services: Services) -> AsyncIterator[Services]:
+    """The services with a worker behind them."""
+    isolation, publisher = Isolation("weft.steps:discover"), LatestPublisher(services.channel.publish)
+    async with HttpClient(allowed_hosts=["127.0.0.1"]) as http:
+        dispatcher = Dispatcher(
+            database=services.database,
+            plans=services.plans,
+            attempts=Attempts(MicroBatches(), isolation),
+            http=http,
+            publisher=publisher,
+            wakeups=services.wakeups,
+            holder="the worker of this test",
+            lease=timedelta(seconds=10),
+        )
+        running = asyncio.create_task(dispatcher.run())
+        try:
+            yield replace(services, wakeups=Waking(dispatcher))
+        finally:
+            async with asyncio.timeout(20):
+                await dispatcher.stop()
+                await running
+                await publisher.close()
+                await isolation.close()
+
+
+class Statements:
+    def __init__(self) -> None:
+        self.all: list[str] = []
+
+    @property
+    def count(self) -> int:
+        return len(self.all)
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[Statements]:
+    """The statements that are sent to the database meanwhile."""
+    statements = Statements()
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.all.append(statement)
+
+    engine = database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
