@@ -1,7 +1,7 @@
 """A worker in the test's own process: what operations start is carried out while it is there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -10,9 +10,9 @@ from sqlalchemy import event
 
 from weft.engine.attempt import Attempts
 from weft.engine.dispatcher import Dispatcher
-from weft.engine.isolation import Isolation
 from weft.engine.microbatch import MicroBatches
 from weft.engine.publisher import LatestPublisher
+from weft.engine.sandbox.isolation import Isolation
 from weft.integrations.http import HttpClient
 from weft.operations.services import Services
 from weft.storage.database import Database
@@ -29,7 +29,7 @@ class Waking:
 
 
 @asynccontextmanager
-async def working(services: Services) -> AsyncIterator[Services]:
+async def working(services: Services) -> AsyncGenerator[Services]:
     """The services with a worker behind them."""
     isolation, publisher = Isolation("weft.steps:discover"), LatestPublisher(services.channel.publish)
     async with HttpClient(allowed_hosts=["127.0.0.1"]) as http:
@@ -64,7 +64,7 @@ class Statements:
 
 
 @contextmanager
-def counted(database: Database) -> Iterator[Statements]:
+def counted(database: Database) -> Generator[Statements]:
     """The statements that are sent to the database meanwhile."""
     statements = Statements()
 

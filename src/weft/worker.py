@@ -14,10 +14,10 @@ import structlog
 
 from weft.engine.attempt import Attempts
 from weft.engine.dispatcher import Dispatcher
-from weft.engine.isolation import Isolation
 from weft.engine.microbatch import MicroBatches
 from weft.engine.plans import PlanCache
 from weft.engine.publisher import LatestPublisher
+from weft.engine.sandbox.isolation import Isolation
 from weft.engine.wakeups import ArqWakeups, WakeupListener
 from weft.integrations.http import HttpClient
 from weft.progress.channel import ProgressChannel

@@ -18,7 +18,7 @@ from weft.domain.step import Catalogue
 from weft.domain.workflow import Workflow
 from weft.engine.attempt import Attempts
 from weft.engine.dispatcher import Dispatcher
-from weft.engine.isolation import Isolation
+from weft.engine.sandbox.isolation import Isolation
 from weft.engine.microbatch import MicroBatches
 from weft.engine.plans import PlanCache
 from weft.integrations.http import HttpClient

@@ -34,7 +34,7 @@ from weft.domain.step import (
     StepType,
 )
 from weft.engine.plan import PlannedStep
-from weft.engine.sandbox_scope import SandboxScope
+from weft.engine.sandbox.scope import SandboxScope
 
 MEGABYTE = 1024 * 1024
 

@@ -10,7 +10,7 @@ import psutil
 
 from engine.heavy_steps import Context, planned
 from weft.domain.step import Fail, Output
-from weft.engine.isolation import Isolation
+from weft.engine.sandbox.isolation import Isolation
 from weft.engine.plan import PlannedStep
 
 LOADER = "engine.heavy_steps:catalogue"

@@ -11,8 +11,8 @@ from engine.heavy_steps import Context, planned
 from engine.isolated import call, children, failure, isolating, pids_in, wait_until_gone
 from weft.domain.run import LogLevel
 from weft.domain.step import Fail, Output, PublishEntity, Retry, Skip
-from weft.engine.isolation import Isolation
-from weft.engine.sandbox_protocol import MOST_LOG_LINES
+from weft.engine.sandbox.isolation import Isolation
+from weft.engine.sandbox.protocol import MOST_LOG_LINES
 
 
 @pytest.fixture(scope="module")

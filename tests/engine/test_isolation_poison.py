@@ -17,7 +17,7 @@ import pytest
 from engine.heavy_steps import MEGABYTE, planned
 from engine.isolated import call, children, failure, isolating, pids_in, soon, wait_until_gone
 from weft.domain.step import Retry
-from weft.engine.isolation import Isolation
+from weft.engine.sandbox.isolation import Isolation
 
 HALF_A_SECOND = timedelta(seconds=0.5)
 

@@ -9,7 +9,7 @@ from weft.domain.definition import Backoff, OnFailure
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import Invalid
 from weft.domain.step import Shape
-from weft.engine.compiler import compile_plan
+from weft.engine.compiling.compiler import compile_plan
 from weft.engine.plan import Edge, Plan
 from weft.steps import discover
 

@@ -6,7 +6,7 @@ import pytest
 
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode, Problem
-from weft.engine.compiler import check
+from weft.engine.compiling.compiler import check
 from weft.steps import discover
 
 CATALOGUE = discover()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weft.domain.errors import ErrorCode
-from weft.engine.compiler import check, examine
+from weft.engine.compiling.compiler import check, examine
 from weft.steps import discover
 
 Strategy = st.SearchStrategy[Any]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from weft.engine.step_text import compile_text
+from weft.engine.compiling.step_text import compile_text
 
 VALUES: dict[str, Any] = {"input": {"total": 5, "run": "mine"}, "run": {"id": "r1"}, "steps": {}, "params": {"x": 1}}
 

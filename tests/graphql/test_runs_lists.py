@@ -98,17 +98,17 @@ async def test_every_filter_of_runs_holds(services: Services, viewer: Viewer, fi
     second = (await runs.start_run(services, viewer, StartRun(other.id, input={}))).id
     await runs.cancel_run(services, viewer, second)
     both = {first, second}
-    wanted: dict[str, Any]
-    for wanted, expected in (
+    cases: list[tuple[dict[str, Any], set[UUID]]] = [
         ({}, both),
         ({"workflowId": encode_id("Workflow", films.id)}, {first}),
         ({"status": ["CANCELLED", "FAILED"]}, {second}),
-        ({"status": []}, set[UUID]()),
+        ({"status": []}, set()),
         ({"triggerType": "MANUAL"}, both),
-        ({"triggerType": "RETRY"}, set[UUID]()),
+        ({"triggerType": "RETRY"}, set()),
         ({"createdAfter": "2020-01-01T00:00:00Z", "status": ["PENDING"]}, {first}),
-        ({"createdBefore": "2020-01-01T00:00:00Z"}, set[UUID]()),
-    ):
+        ({"createdBefore": "2020-01-01T00:00:00Z"}, set()),
+    ]
+    for wanted, expected in cases:
         nodes = (await ask(services, viewer, LIST, filter=wanted))["runs"]["nodes"]
         assert {node["id"] for node in nodes} == {encode_id("Run", run_id) for run_id in expected}
 
@@ -137,17 +137,17 @@ async def test_fifty_runs_cost_as_many_statements_as_one(services: Services, vie
         nodes = (await ask(services, viewer, EVERYTHING))["runs"]["nodes"]
     assert len(nodes) == 50
     assert len(nodes[0]["items"]["nodes"]) == 3
-    assert of_fifty.all == of_one.all
+    assert of_fifty.count == of_one.count
 
 
 async def test_fifty_items_cost_as_many_statements_as_one(services: Services, viewer: Viewer, films: Workflow) -> None:
     (run_id,) = await start_films(services, viewer, films, 1)
-    statements: list[list[str]] = []
+    statements: list[int] = []
     for first in (1, 50):
         with counted(services.database) as counting:
             data = await ask(services, viewer, ITEMS, id=encode_id("Run", run_id), first=first)
         assert len(data["run"]["items"]["nodes"]) == first
-        statements.append(counting.all)
+        statements.append(counting.count)
     assert statements[0] == statements[1]
 
 
@@ -156,7 +156,12 @@ async def test_logs_are_read_on_from_a_cursor_by_level_and_step(services: Servic
     await store_run(services.database, viewer, run_id, status="RUNNING", total=0)
     async with services.database.transaction() as connection:
         for number, level in enumerate([*LogLevel] * 2):
-            line = {"level": level, "message": f"{level} {number}", "fields": {}, "step_id": "a" if number < 4 else "b"}
+            line: dict[str, Any] = {
+                "level": level,
+                "message": f"{level} {number}",
+                "fields": {},
+                "step_id": "a" if number < 4 else "b",
+            }
             await connection.execute(
                 insert(tables.run_log).values(id=new_id(), run_id=run_id, ordinal=0, at=text("now()"), **line)
             )

@@ -8,7 +8,7 @@ from weft.domain.entity import JsonSchema
 from weft.domain.errors import Problem
 from weft.domain.run import LogLevel
 from weft.domain.step import HttpSender, StepContext, StepType
-from weft.engine.compiler import check, compile_plan
+from weft.engine.compiling.compiler import check, compile_plan
 from weft.integrations.http import HttpClient
 from weft.steps import discover
 

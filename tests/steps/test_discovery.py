@@ -10,7 +10,7 @@ import weft.steps
 from steps.items import run
 from weft.domain.errors import StartupError
 from weft.domain.step import Fail
-from weft.engine.compiler import compile_plan
+from weft.engine.compiling.compiler import compile_plan
 from weft.steps import discover
 
 COMPLETE = """

@@ -97,8 +97,8 @@ async def store_run(database: Database, viewer: Viewer, run_id: UUID, **state: A
     owner = {"workspace_id": viewer.workspace_id}
     none = {f"step_{name}": [0] for name in ("completed", "failed", "skipped", "retried", "busy_us")}
     workflow = {"name": "w", "status": "ACTIVE", "version_id": version_id, "version_number": 1, "steps_count": 1}
-    started = {"parameters": {}, "trigger_type": "MANUAL", "triggered_by": "test"}
-    step = {"id": "a", "type": "echo", "dependsOn": [], "config": {}}
+    started: dict[str, Any] = {"parameters": {}, "trigger_type": "MANUAL", "triggered_by": "test"}
+    step: dict[str, Any] = {"id": "a", "type": "echo", "dependsOn": [], "config": {}}
     async with database.transaction() as connection:
         await connection.execute(insert(tables.workflow).values(id=workflow_id, created_by="test", **workflow, **owner))
         await connection.execute(

@@ -1,5 +1,7 @@
 """Failures are grouped by their cause, not by the values in their messages."""
 
+from typing import Any
+
 from sqlalchemy import insert, text
 from storage.test_items import store_run
 
@@ -14,7 +16,7 @@ async def fail(services: Services, viewer: Viewer, *messages: str, code: str = "
     """A run in which an item failed with each of the messages."""
     run_id = new_id()
     await store_run(services.database, viewer, run_id, status="FAILED", total=len(messages), failed=len(messages))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "run_id": run_id,
             "ordinal": ordinal,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from weft.domain.workflow import Template
-from weft.engine.compiler import check
+from weft.engine.compiling.compiler import check
 from weft.kit.json_schema import compile_schema
 from weft.operations.builtin_templates import builtin_templates
 from weft.operations.template_filling import complete_parameters, filled

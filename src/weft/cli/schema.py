@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import click
+from graphql import build_schema
 from graphql.utilities import find_breaking_changes
 
-from graphql import build_schema
 from weft.domain.errors import StartupError
 from weft.graphql.schema import WeftSchema
 

@@ -1,6 +1,6 @@
 """A definition: the graph of steps that people write, as plain data.
 
-`weft.domain.spelling` reads it from JSON in either spelling; `weft.engine.plan` checks it and compiles it. Steps stand in
+`weft.domain.spelling.reading` reads it from JSON in either spelling; `weft.engine.plan` checks it and compiles it. Steps stand in
 the order in which they were written; the graph is in `depends_on`.
 """
 

@@ -30,8 +30,7 @@ from weft.domain.definition import RetryPolicy
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode
 from weft.domain.run import LogLevel
-from weft.kit.cel import CelExpression
-from weft.kit.cel_mapping import CelMapping
+from weft.kit.cel import CelExpression, CelMapping
 from weft.kit.json_schema import SchemaValidator
 from weft.kit.liquid import LiquidTemplate
 

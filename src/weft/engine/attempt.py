@@ -8,9 +8,9 @@ from typing import Any, cast
 import structlog
 
 from weft.domain.step import Call, Fail, Outcome, Output, Retry, Shape, Skip, StepContext, StepSignal
-from weft.engine.isolation import Isolation
 from weft.engine.microbatch import MicroBatches
 from weft.engine.plan import PlannedStep
+from weft.engine.sandbox.isolation import Isolation
 from weft.kit.cel import CelEvaluationError
 
 log = structlog.get_logger(__name__)

@@ -1,6 +1,6 @@
 """A plan: a definition that was checked and compiled, ready to carry items through its steps.
 
-`weft.engine.compiler` makes it, once per workflow version and process. It is immutable and serves every item of every
+`weft.engine.compiling.compiler` makes it, once per workflow version and process. It is immutable and serves every item of every
 run of that version at once.
 """
 
@@ -11,8 +11,7 @@ from typing import Any
 from weft.domain.definition import OnFailure, RetryPolicy
 from weft.domain.entity import JsonSchema
 from weft.domain.step import Shape, StepType
-from weft.kit.cel import CelExpression
-from weft.kit.cel_mapping import CelMapping
+from weft.kit.cel import CelExpression, CelMapping
 from weft.kit.json_schema import SchemaValidator
 
 

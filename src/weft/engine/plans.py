@@ -6,7 +6,7 @@ from typing import Any
 from weft.domain.entity import JsonSchema
 from weft.domain.ids import UUID
 from weft.domain.step import Catalogue
-from weft.engine.compiler import compile_plan
+from weft.engine.compiling.compiler import compile_plan
 from weft.engine.plan import Plan
 
 PLANS_KEPT = 256

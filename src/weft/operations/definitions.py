@@ -8,7 +8,7 @@ import orjson
 from weft.domain.entity import EntityType
 from weft.domain.errors import ErrorCode, Problem
 from weft.domain.spelling import write_definition
-from weft.engine.compiler import examine
+from weft.engine.compiling.compiler import examine
 from weft.kit.json import dump_bytes
 from weft.operations.services import Services
 

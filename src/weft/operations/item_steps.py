@@ -11,9 +11,9 @@ from typing import Any
 from weft.domain.definition import Definition, StepDefinition
 from weft.domain.run import Item, ItemStatus, StepResult, StepStatus
 from weft.domain.spelling import read_definition
-from weft.engine.findings import Findings
+from weft.engine.compiling.findings import Findings
+from weft.engine.compiling.wiring import Wiring, wire
 from weft.engine.item import merged
-from weft.engine.wiring import Wiring, wire
 
 _GOES_ON = frozenset({ItemStatus.PENDING, ItemStatus.RUNNING})
 

@@ -6,8 +6,7 @@ from typing import Any
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode
 from weft.domain.step import Fail, StepContext, StepScope
-from weft.kit.cel import CelEvaluationError, CelExpression
-from weft.kit.cel_mapping import CelMapping
+from weft.kit.cel import CelEvaluationError, CelExpression, CelMapping
 from weft.kit.liquid import LiquidRenderError, LiquidTemplate
 from weft.kit.schema_shape import json_types
 from weft.steps._json import in_words

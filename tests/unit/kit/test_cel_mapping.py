@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from weft.kit.cel import CelEvaluationError, CelScope, CelSyntaxError
-from weft.kit.cel_mapping import compile_mapping
+from weft.kit.cel import compile_mapping
 
 SCOPE = CelScope(
     {"input": {"type": "object", "properties": {"total": {"type": "number"}, "name": {"type": "string"}, "note": {}}}}

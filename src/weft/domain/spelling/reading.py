@@ -11,7 +11,7 @@
 
 `read_definition` takes any of them and never stops at the first mistake; `write_definition` gives the canonical one,
 which is what a version stores. Names that nobody knows are mistakes: a misspelt `dependsOn` must not silently mean "the
-step before". Types, configs and the graph are not looked at here but in `weft.engine.compiler`.
+step before". Types, configs and the graph are not looked at here but in `weft.engine.compiling.compiler`.
 """
 
 from collections.abc import Mapping
@@ -20,10 +20,10 @@ from typing import Any, cast
 
 from weft.domain.definition import Definition, ErrorHandling, StepDefinition
 from weft.domain.errors import ErrorCode, Problem
-from weft.domain.spelling_fields import Fields, Notes, Path, objects, write_duration
-from weft.domain.spelling_nodes import read_nodes
-from weft.domain.spelling_policies import read_error_handling, write_error_handling, write_retry
-from weft.domain.spelling_steps import STEP_FIELDS, WrittenStep, read_steps
+from weft.domain.spelling.fields import Fields, Notes, Path, objects, write_duration
+from weft.domain.spelling.nodes import read_nodes
+from weft.domain.spelling.policies import read_error_handling, write_error_handling, write_retry
+from weft.domain.spelling.steps import STEP_FIELDS, WrittenStep, read_steps
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     "steps": ("tasks",),

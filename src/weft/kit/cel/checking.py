@@ -16,10 +16,9 @@ from functools import lru_cache
 
 from cel_expr_python import cel
 
-from weft.kit.cel_ast import Call, Constant, ListLiteral, Loop, MapLiteral, Name, Node, Select, Tree
-from weft.kit.cel_environment import new_environment
-from weft.kit.cel_problems import CelProblem, cannot_apply
-from weft.kit.cel_types import (
+from weft.kit.cel.environment import new_environment
+from weft.kit.cel.problems import CelProblem, cannot_apply
+from weft.kit.cel.schema_types import (
     BOOL,
     DYN,
     NUMBERS,
@@ -31,6 +30,7 @@ from weft.kit.cel_types import (
     element_of,
     member_of,
 )
+from weft.kit.cel.tree import Call, Constant, ListLiteral, Loop, MapLiteral, Name, Node, Select, Tree
 from weft.kit.schema_shape import refuses_others
 from weft.kit.suggest import hint_for
 

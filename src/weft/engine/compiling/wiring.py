@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from weft.domain.definition import Definition
 from weft.domain.errors import ErrorCode
-from weft.domain.spelling_fields import suggestion
-from weft.engine.findings import Findings
+from weft.domain.spelling.fields import suggestion
+from weft.engine.compiling.findings import Findings
 from weft.kit.graph import cycles, topological_order
 
 

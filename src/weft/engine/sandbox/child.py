@@ -1,4 +1,4 @@
-"""The process in which heavy steps run: `python -m weft.engine.sandbox <settings as JSON>`.
+"""The process in which heavy steps run: `python -m weft.engine.sandbox.child <settings as JSON>`.
 
 It loads the step types, then answers one call after the other until the worker closes the connection. It holds nothing
 that matters: the worker may kill it at any moment, and starts another. What it prints goes to the worker, which keeps the
@@ -25,10 +25,10 @@ from weft.domain.step import (
     StepSignal,
     StepType,
 )
-from weft.engine.sandbox_context import Connection, SandboxContext
-from weft.engine.sandbox_limits import allow_processor_time, apply_limits, end_with_the_worker, resident_bytes
-from weft.engine.sandbox_protocol import SandboxLimits, encode_outcome
-from weft.engine.sandbox_scope import SandboxScope
+from weft.engine.sandbox.context import Connection, SandboxContext
+from weft.engine.sandbox.limits import allow_processor_time, apply_limits, end_with_the_worker, resident_bytes
+from weft.engine.sandbox.protocol import SandboxLimits, encode_outcome
+from weft.engine.sandbox.scope import SandboxScope
 from weft.kit.cel import CelEvaluationError
 from weft.kit.json import dump_bytes, loads
 

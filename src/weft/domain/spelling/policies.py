@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from weft.domain.definition import Backoff, ErrorHandling, OnFailure, RetryPolicy
-from weft.domain.spelling_fields import Fields, Notes, Path, write_duration
+from weft.domain.spelling.fields import Fields, Notes, Path, write_duration
 
 _RETRY: Mapping[str, tuple[str, ...]] = {
     "maxAttempts": (),

@@ -8,8 +8,8 @@ from typing import Any
 
 from weft.domain.definition import Dependency, OnFailure, StepDefinition
 from weft.domain.errors import ErrorCode
-from weft.domain.spelling_fields import Fields, Notes, Path
-from weft.domain.spelling_policies import read_retry
+from weft.domain.spelling.fields import Fields, Notes, Path
+from weft.domain.spelling.policies import read_retry
 
 STEP_FIELDS: Mapping[str, tuple[str, ...]] = {
     "id": (),

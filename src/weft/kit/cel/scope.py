@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 from cel_expr_python import cel
 
-from weft.kit.cel_environment import new_environment
-from weft.kit.cel_types import CelType, type_of_schema
+from weft.kit.cel.environment import new_environment
+from weft.kit.cel.schema_types import CelType, type_of_schema
 from weft.kit.schema_limits import limits_of
 from weft.kit.schema_shape import Schema
 
@@ -60,5 +60,5 @@ def _types(names: Mapping[str, Schema | None]) -> dict[str, CelType]:
 
 @lru_cache(maxsize=64)
 def _environment(names: frozenset[str]) -> cel.Env:
-    # Evaluation knows the names only as "anything": what is known of them is the business of cel_check.
+    # Evaluation knows the names only as "anything": what is known of them is the business of `checking`.
     return new_environment(dict.fromkeys(names, cel.Type.DYN))

@@ -18,8 +18,8 @@ from typing import Any, Self
 
 import structlog
 
-from weft.engine.sandbox_printed import Printed
-from weft.engine.sandbox_protocol import LENGTH, MESSAGE_EXTRA, SandboxLimits
+from weft.engine.sandbox.printed import Printed
+from weft.engine.sandbox.protocol import LENGTH, MESSAGE_EXTRA, SandboxLimits
 from weft.kit.json import dumps, loads
 
 log = structlog.get_logger(__name__)
@@ -155,7 +155,7 @@ def _spawn(settings: str, connection: int) -> "tuple[subprocess.Popen[bytes], in
     try:
         popen = subprocess.Popen(  # noqa: S603 - our own module
             # -P: the folder we happen to run in must not lend it modules. Faulthandler: a crash says where it was.
-            (sys.executable, "-P", "-X", "faulthandler", "-m", "weft.engine.sandbox", settings),
+            (sys.executable, "-P", "-X", "faulthandler", "-m", "weft.engine.sandbox.child", settings),
             env=_environment(),
             stdin=subprocess.PIPE,  # never written to: it closes when we are gone
             stdout=theirs,

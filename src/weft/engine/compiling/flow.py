@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from weft.domain.entity import JsonSchema
-from weft.kit.cel_types import json_schema_of, type_of_schema
+from weft.kit.cel.schema_types import json_schema_of, type_of_schema
 from weft.kit.schema_shape import (
     ANYTHING,
     Schema,

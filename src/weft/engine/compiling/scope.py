@@ -7,13 +7,11 @@ from functools import cache
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode
 from weft.domain.step import StepScope
-from weft.engine.findings import Findings
-from weft.engine.scope_problems import worded
-from weft.engine.step_text import compile_text, unknown_variables
-from weft.kit.cel import CelExpression, CelScope, CelSyntaxError, compile_cel
-from weft.kit.cel_mapping import CelMapping, compile_mapping
-from weft.kit.cel_problems import CelProblem
-from weft.kit.cel_types import DYN, CelType, type_of_schema
+from weft.engine.compiling.findings import Findings
+from weft.engine.compiling.scope_problems import worded
+from weft.engine.compiling.step_text import compile_text, unknown_variables
+from weft.kit.cel import CelExpression, CelMapping, CelProblem, CelScope, CelSyntaxError, compile_cel, compile_mapping
+from weft.kit.cel.schema_types import DYN, CelType, type_of_schema
 from weft.kit.json_schema import SchemaProblemError, SchemaValidator, compile_schema
 from weft.kit.liquid import LiquidProblem, LiquidSyntaxProblemError, LiquidTemplate
 from weft.kit.schema_limits import limits_of

@@ -10,11 +10,10 @@ import orjson
 from weft.domain.definition import Definition, RetryPolicy, StepDefinition
 from weft.domain.entity import JsonSchema
 from weft.domain.step import Shape, StepType
+from weft.engine.compiling.preparation import Prepared
+from weft.engine.compiling.wiring import Wiring
 from weft.engine.plan import Edge, Plan, PlannedStep
-from weft.engine.preparation import Prepared
-from weft.engine.wiring import Wiring
-from weft.kit.cel import CelExpression
-from weft.kit.cel_mapping import CelMapping
+from weft.kit.cel import CelExpression, CelMapping
 from weft.kit.json_schema import SchemaValidator
 
 

@@ -30,10 +30,10 @@ import structlog
 from weft.domain.run import LogLevel
 from weft.domain.step import Fail, Outcome, Output, StepContext, StepType
 from weft.engine.plan import PlannedStep
-from weft.engine.sandbox_calls import cause_of_end, encoded_call
-from weft.engine.sandbox_process import AnswerTooLargeError, SandboxBrokenError, SandboxEndedError, SandboxProcess
-from weft.engine.sandbox_protocol import SandboxLimits, decode_outcome
-from weft.engine.sandbox_starts import SandboxStarts
+from weft.engine.sandbox.calls import cause_of_end, encoded_call
+from weft.engine.sandbox.process import AnswerTooLargeError, SandboxBrokenError, SandboxEndedError, SandboxProcess
+from weft.engine.sandbox.protocol import SandboxLimits, decode_outcome
+from weft.engine.sandbox.starts import SandboxStarts
 from weft.kit.json import dump_bytes
 
 log = structlog.get_logger(__name__)

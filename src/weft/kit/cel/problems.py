@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
-from weft.kit.cel_guard import LONGEST_RANGE, OVERLONG_INDEX
+from weft.kit.cel.guard import LONGEST_RANGE, OVERLONG_INDEX
 from weft.kit.suggest import hint_for
 
 FUNCTIONS = (

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode, Invalid
 from weft.domain.step import StepScope
-from weft.engine.step_text import compile_text
-from weft.kit.cel import CelExpression, CelScope, compile_cel
-from weft.kit.cel_mapping import CelMapping, compile_mapping
+from weft.engine.compiling.step_text import compile_text
+from weft.kit.cel import CelExpression, CelMapping, CelScope, compile_cel, compile_mapping
 from weft.kit.json_schema import SchemaValidator, compile_schema
 from weft.kit.liquid import LiquidTemplate
 

@@ -23,15 +23,15 @@ from weft.domain.definition import Definition, StepDefinition
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode, Invalid, Problem
 from weft.domain.spelling import read_definition
-from weft.domain.spelling_fields import suggestion
+from weft.domain.spelling.fields import suggestion
 from weft.domain.step import AnyStepType, Catalogue
-from weft.engine.assembly import Draft, assemble
-from weft.engine.findings import Findings
-from weft.engine.flow import joined, misfit
+from weft.engine.compiling.assembly import Draft, assemble
+from weft.engine.compiling.findings import Findings
+from weft.engine.compiling.flow import joined, misfit
+from weft.engine.compiling.preparation import prepared
+from weft.engine.compiling.scope import DefinitionScope, KnownTypes, ScopeNames
+from weft.engine.compiling.wiring import wire
 from weft.engine.plan import Plan
-from weft.engine.preparation import prepared
-from weft.engine.scope import DefinitionScope, KnownTypes, ScopeNames
-from weft.engine.wiring import wire
 from weft.kit.cel import CelExpression
 from weft.kit.json_schema import SchemaValidator
 

@@ -2,7 +2,7 @@
 
 The unit is one byte read, copied or made. Nothing an evaluation makes is freed before its end, so the formula bounds its memory
 too. It is a sum of terms `factor * n^a * k^b * i^c` with n the bytes of the data, k the longest list a loop goes over
-(`cel_guard` caps it at 1,000) and i the rounds of a loop (nested loops share the library's 10,000). So `a + b` is linear and never
+(`guard` caps it at 1,000) and i the rounds of a loop (nested loops share the library's 10,000). So `a + b` is linear and never
 worth a second look, `a.replace(b, c)` and `list.map(x, a + x)` grow faster, and are looked at together with their data.
 """
 
@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from weft.kit.cel_ast import Call, Constant, Entry, ListLiteral, Loop, MapLiteral, Name, Node, Select, Tree
-from weft.kit.cel_guard import LONGEST_RANGE
-from weft.kit.cel_types import SCALARS
+from weft.kit.cel.guard import LONGEST_RANGE
+from weft.kit.cel.schema_types import SCALARS
+from weft.kit.cel.tree import Call, Constant, Entry, ListLiteral, Loop, MapLiteral, Name, Node, Select, Tree
 
 MOST_NODES = 1000
 DEEPEST_LOOPS = 2

@@ -7,7 +7,7 @@ looked at, so a wide input costs nothing.
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
 
-from weft.kit.cel_types import SCALARS, CelType, member_of
+from weft.kit.cel.schema_types import SCALARS, CelType, member_of
 from weft.kit.liquid import LiquidProblem, LiquidTemplate, LiquidVariable, compile_liquid
 from weft.kit.suggest import hint_for
 

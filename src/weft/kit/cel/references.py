@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias, cast
 
-from weft.kit.cel_ast import Call, Constant, Loop, Name, Node, Select, Tree, children
+from weft.kit.cel.tree import Call, Constant, Loop, Name, Node, Select, Tree, children
 
 Path: TypeAlias = tuple[str, ...]
 Wanted: TypeAlias = tuple[tuple[str, "Wanted | None"], ...]

@@ -6,7 +6,7 @@ from typing import Any
 
 from weft.domain.run import LogLevel
 from weft.domain.step import Fail, HttpSender, StepContext
-from weft.engine.sandbox_protocol import LENGTH, LOG_FIELDS_BYTES, LOG_MESSAGE_LENGTH, MOST_LOG_LINES
+from weft.engine.sandbox.protocol import LENGTH, LOG_FIELDS_BYTES, LOG_MESSAGE_LENGTH, MOST_LOG_LINES
 from weft.kit.json import dump_bytes
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from weft.kit import cel_proto
-from weft.kit.cel_types import DYN, CelType
+from weft.kit.cel import proto
+from weft.kit.cel.schema_types import DYN, CelType
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def children(node: Node) -> tuple[Node, ...]:
             return ()
 
 
-def tree_of(checked: cel_proto.Message) -> Tree:
+def tree_of(checked: proto.Message) -> Tree:
     """Recursive: the parser bounds the depth to 32 levels of source."""
     return Tree(
         root=_node(checked.expr),
@@ -110,7 +110,7 @@ def tree_of(checked: cel_proto.Message) -> Tree:
     )
 
 
-def _node(expression: cel_proto.Message) -> Node:
+def _node(expression: proto.Message) -> Node:
     kind = expression.WhichOneof("kind")
     part = getattr(expression, kind)
     match kind:
@@ -133,12 +133,12 @@ def _node(expression: cel_proto.Message) -> Node:
             return _loop(expression.id, part)
 
 
-def _entry(entry: cel_proto.Message) -> Entry:
+def _entry(entry: proto.Message) -> Entry:
     key = _node(entry.map_key) if entry.HasField("map_key") else None
     return Entry(key, _node(entry.value), entry.optional_entry)
 
 
-def _loop(number: int, part: cel_proto.Message) -> Loop:
+def _loop(number: int, part: proto.Message) -> Loop:
     return Loop(
         id=number,
         variables=tuple(name for name in (part.iter_var, part.iter_var2) if name),
@@ -155,7 +155,7 @@ _PRIMITIVES = {1: "bool", 2: "int", 3: "uint", 4: "double", 5: "string", 6: "byt
 _WELL_KNOWN = {2: "timestamp", 3: "duration"}
 
 
-def _type(written: cel_proto.Message) -> CelType:
+def _type(written: proto.Message) -> CelType:
     match written.WhichOneof("kind"):
         case "primitive":
             return CelType(_PRIMITIVES.get(written.primitive, "dyn"))

@@ -1,12 +1,12 @@
 """CEL expressions from strangers: compiled and checked once, evaluated often.
 
-The dialect is Google's CEL with its extensions strings, math and optional (`cel_environment`). Compiling finds syntax errors, unknown names
-and, with the schemas in the scope, undeclared properties and type errors (`cel_check`); all problems at once, each with its place.
+The dialect is Google's CEL with its extensions strings, math and optional (`environment`). Compiling finds syntax errors, unknown names
+and, with the schemas in the scope, undeclared properties and type errors (`checking`); all problems at once, each with its place.
 
 What is bounded, so that an expression from a stranger costs little whatever it says:
 - the source: 10,000 characters, 32 levels of nesting (the library's), 1,000 parts, loops in loops in no more loops;
-- the rounds of all loops in one evaluation: 10,000 (the library's), of one loop: 1,000 (`cel_guard`);
-- everything that can grow faster than its data (replace, join, loops): a formula of its work (`cel_bounds`), checked against the
+- the rounds of all loops in one evaluation: 10,000 (the library's), of one loop: 1,000 (`guard`);
+- everything that can grow faster than its data (replace, join, loops): a formula of its work (`bounds`), checked against the
   size of the data before each evaluation. Expressions without these pay nothing for it.
 The entries of a map have no order: a loop over a map, and a map that is the result, come in another one each time.
 The worst found by trying is about half a second and 200 MB. Regular expressions are RE2: linear in the text.
@@ -21,16 +21,16 @@ import orjson
 from cel_expr_python import cel
 from google.protobuf.message import DecodeError
 
-from weft.kit.cel_ast import tree_of
-from weft.kit.cel_bounds import MOST_WORK, Bound, TooCostlyError, bound_of
-from weft.kit.cel_check import check
-from weft.kit.cel_guard import guarded
-from weft.kit.cel_problems import CelProblem, CelSyntaxError, problems_of, run_time_message
-from weft.kit.cel_proto import parse
-from weft.kit.cel_references import Path, paths_read, pruned, wanted
-from weft.kit.cel_scope import CelScope
-from weft.kit.cel_types import CelType, JsonSchema, json_schema_of
-from weft.kit.cel_values import NotJsonError, json_value
+from weft.kit.cel.bounds import MOST_WORK, Bound, TooCostlyError, bound_of
+from weft.kit.cel.checking import check
+from weft.kit.cel.guard import guarded
+from weft.kit.cel.json_values import NotJsonError, json_value
+from weft.kit.cel.problems import CelProblem, CelSyntaxError, problems_of, run_time_message
+from weft.kit.cel.proto import parse
+from weft.kit.cel.references import Path, paths_read, pruned, wanted
+from weft.kit.cel.schema_types import CelType, JsonSchema, json_schema_of
+from weft.kit.cel.scope import CelScope
+from weft.kit.cel.tree import tree_of
 
 __all__ = [
     "CelEvaluationError",
@@ -81,7 +81,7 @@ class CelExpression:
         return json_schema_of(self.result_type)
 
     def evaluate(self, values: Mapping[str, Any]) -> Any:
-        """The result as plain JSON (`cel_values` says how times and bytes are written). Raises CelEvaluationError."""
+        """The result as plain JSON (`json_values` says how times and bytes are written). Raises CelEvaluationError."""
         data = pruned(values, self._wanted)
         if not self.bound.linear:
             self._refuse_too_much(data)

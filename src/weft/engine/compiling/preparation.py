@@ -9,10 +9,10 @@ from pydantic_core import ErrorDetails
 
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode
-from weft.domain.spelling_fields import suggestion
+from weft.domain.spelling.fields import suggestion
 from weft.domain.step import AnyStepType, StepType
-from weft.engine.findings import Findings
-from weft.engine.scope import DefinitionScope
+from weft.engine.compiling.findings import Findings
+from weft.engine.compiling.scope import DefinitionScope
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from weft.engine.sandbox_protocol import SandboxLimits
+from weft.engine.sandbox.protocol import SandboxLimits
 
 _OOM_SCORE = "500"
 """When the machine runs out of memory, the kernel ends a sandbox before the worker and the database."""

@@ -8,8 +8,8 @@ microsecond per loop.
 
 from typing import Any
 
-from weft.kit import cel_proto
-from weft.kit.cel_proto import Message
+from weft.kit.cel import proto
+from weft.kit.cel.proto import Message
 
 LONGEST_RANGE = 1000
 OVERLONG_INDEX = 1_000_000_007
@@ -18,10 +18,10 @@ OVERLONG_INDEX = 1_000_000_007
 
 def guarded(serialised: bytes) -> bytes | None:
     """The same expression with guarded loops; None where it has no loop."""
-    checked = cel_proto.parse(serialised)
+    checked = proto.parse(serialised)
     guard = _Guard(checked)
     guard.visit(checked.expr)
-    return cel_proto.serialise(checked) if guard.loops else None
+    return proto.serialise(checked) if guard.loops else None
 
 
 class _Guard:
@@ -71,7 +71,7 @@ class _Guard:
         )
         too_long = self._call("_[_]", "index_list", self._list(), self._constant(int64_value=OVERLONG_INDEX))
         # CEL has no "let": a loop over nothing whose accumulator starts as the value is the same thing.
-        let = cel_proto.new("Expr", id=self._fresh())
+        let = proto.new("Expr", id=self._fresh())
         let.comprehension_expr.iter_var = "#unused"
         let.comprehension_expr.iter_range.CopyFrom(self._list())
         let.comprehension_expr.accu_var = name
@@ -87,22 +87,22 @@ class _Guard:
 
     def _refer(self, **fields: Any) -> int:
         number = self._fresh()
-        self.checked.references.add(key=number, value=cel_proto.new("Reference", **fields))
+        self.checked.references.add(key=number, value=proto.new("Reference", **fields))
         return number
 
     def _name(self, name: str) -> Message:
-        expression = cel_proto.new("Expr", id=self._refer(name=name))
+        expression = proto.new("Expr", id=self._refer(name=name))
         expression.ident_expr.name = name
         return expression
 
     def _call(self, function: str, overloads: str, *arguments: Message) -> Message:
-        expression = cel_proto.new("Expr", id=self._refer(overload_id=overloads.split()))
+        expression = proto.new("Expr", id=self._refer(overload_id=overloads.split()))
         expression.call_expr.function = function
         expression.call_expr.args.extend(arguments)
         return expression
 
     def _constant(self, **value: Any) -> Message:
-        return cel_proto.new("Expr", id=self._fresh(), const_expr=cel_proto.new("Constant", **value))
+        return proto.new("Expr", id=self._fresh(), const_expr=proto.new("Constant", **value))
 
     def _list(self) -> Message:
-        return cel_proto.new("Expr", id=self._fresh(), list_expr=cel_proto.new("CreateList"))
+        return proto.new("Expr", id=self._fresh(), list_expr=proto.new("CreateList"))

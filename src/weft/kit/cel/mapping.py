@@ -7,10 +7,10 @@ Only when that fails are they evaluated one by one, to say which failed.
 from collections.abc import Mapping
 from typing import Any
 
-from weft.kit.cel import LONGEST_SOURCE, CelEvaluationError, CelExpression, CelSyntaxError, compile_cel
-from weft.kit.cel_problems import CelProblem
-from weft.kit.cel_scope import CelScope
-from weft.kit.cel_types import CelType, JsonSchema, json_schema_of
+from weft.kit.cel.expression import LONGEST_SOURCE, CelEvaluationError, CelExpression, CelSyntaxError, compile_cel
+from weft.kit.cel.problems import CelProblem
+from weft.kit.cel.schema_types import CelType, JsonSchema, json_schema_of
+from weft.kit.cel.scope import CelScope
 
 
 class CelMapping:

@@ -9,8 +9,8 @@ from typing import Any
 
 from weft.domain.definition import Dependency
 from weft.domain.errors import ErrorCode
-from weft.domain.spelling_fields import Fields, Notes, Path, objects, suggestion
-from weft.domain.spelling_steps import STEP_FIELDS, WrittenStep, parse_dependency
+from weft.domain.spelling.fields import Fields, Notes, Path, objects, suggestion
+from weft.domain.spelling.steps import STEP_FIELDS, WrittenStep, parse_dependency
 
 _NODE_FIELDS: Mapping[str, tuple[str, ...]] = {
     **{name: synonyms for name, synonyms in STEP_FIELDS.items() if name != "dependsOn"},
