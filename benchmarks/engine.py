@@ -28,8 +28,7 @@ from weft.domain.run import Selection
 from weft.embedded import EmbeddedServices, remove_data_folder
 from weft.engine.plans import PlanCache
 from weft.engine.wakeups import ArqWakeups
-from weft.kit.cel import CelScope
-from weft.kit.cel import compile_mapping
+from weft.kit.cel import CelScope, compile_mapping
 from weft.kit.json_schema import compile_schema
 from weft.kit.liquid import compile_liquid
 from weft.operations import runs

@@ -14,6 +14,70 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     op.create_table(
+        "entity",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("workspace_id", sa.UUID(), nullable=False),
+        sa.Column("entity_type_id", sa.UUID(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("entity_pkey")),
+    )
+    op.create_index(
+        "entity_external_id_key",
+        "entity",
+        ["entity_type_id", "external_id"],
+        unique=True,
+        postgresql_where=sa.text("external_id IS NOT NULL"),
+    )
+    op.create_index("entity_type_order_idx", "entity", ["entity_type_id", "id"], unique=False)
+    op.create_table(
+        "run_checkpoint",
+        sa.Column("run_id", sa.UUID(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("entity_version", sa.Integer(), nullable=True),
+        sa.Column("steps", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("run_id", "ordinal", name=op.f("run_checkpoint_pkey")),
+    )
+    op.create_table(
+        "run_item",
+        sa.Column("run_id", sa.UUID(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("entity_id", sa.UUID(), nullable=True),
+        sa.Column("entity_version", sa.Integer(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("error", postgresql.JSON(astext_type=sa.Text()), nullable=True),
+        sa.Column("output", postgresql.JSON(astext_type=sa.Text()), nullable=True),
+        sa.Column("steps", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "ordinal", name=op.f("run_item_pkey")),
+    )
+    op.create_index(
+        "run_item_unsuccessful_idx",
+        "run_item",
+        ["run_id", "status", "ordinal"],
+        unique=False,
+        postgresql_where=sa.text("status <> 'COMPLETED'"),
+    )
+    op.create_table(
+        "run_log",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("run_id", sa.UUID(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=True),
+        sa.Column("step_id", sa.Text(), nullable=True),
+        sa.Column("level", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("fields", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("run_log_pkey")),
+    )
+    op.create_index("run_log_order_idx", "run_log", ["run_id", "id"], unique=False)
+    op.create_table(
         "workspace",
         sa.Column("id", sa.UUID(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -93,28 +157,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("template_pkey")),
     )
     op.create_index(op.f("template_workspace_id_idx"), "template", ["workspace_id"], unique=False)
-    op.create_table(
-        "entity",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("workspace_id", sa.UUID(), nullable=False),
-        sa.Column("entity_type_id", sa.UUID(), nullable=False),
-        sa.Column("external_id", sa.Text(), nullable=True),
-        sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.ForeignKeyConstraint(["entity_type_id"], ["entity_type.id"], name=op.f("entity_entity_type_id_fkey")),
-        sa.PrimaryKeyConstraint("id", name=op.f("entity_pkey")),
-    )
-    op.create_index(
-        "entity_external_id_key",
-        "entity",
-        ["entity_type_id", "external_id"],
-        unique=True,
-        postgresql_where=sa.text("external_id IS NOT NULL"),
-    )
-    op.create_index("entity_type_order_idx", "entity", ["entity_type_id", "id"], unique=False)
     op.create_table(
         "entity_import",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -242,52 +284,6 @@ def upgrade() -> None:
         "run_batch_open_idx", "run_batch", ["run_id", "number"], unique=False, postgresql_where=sa.text("NOT done")
     )
     op.create_table(
-        "run_checkpoint",
-        sa.Column("run_id", sa.UUID(), nullable=False),
-        sa.Column("ordinal", sa.Integer(), nullable=False),
-        sa.Column("entity_version", sa.Integer(), nullable=True),
-        sa.Column("steps", postgresql.JSON(astext_type=sa.Text()), nullable=False),
-        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("run_checkpoint_run_id_fkey"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("run_id", "ordinal", name=op.f("run_checkpoint_pkey")),
-    )
-    op.create_table(
-        "run_item",
-        sa.Column("run_id", sa.UUID(), nullable=False),
-        sa.Column("ordinal", sa.Integer(), nullable=False),
-        sa.Column("entity_id", sa.UUID(), nullable=True),
-        sa.Column("entity_version", sa.Integer(), nullable=True),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("error", postgresql.JSON(astext_type=sa.Text()), nullable=True),
-        sa.Column("output", postgresql.JSON(astext_type=sa.Text()), nullable=True),
-        sa.Column("steps", postgresql.JSON(astext_type=sa.Text()), nullable=False),
-        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("run_item_run_id_fkey"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("run_id", "ordinal", name=op.f("run_item_pkey")),
-    )
-    op.create_index(
-        "run_item_unsuccessful_idx",
-        "run_item",
-        ["run_id", "status", "ordinal"],
-        unique=False,
-        postgresql_where=sa.text("status <> 'COMPLETED'"),
-    )
-    op.create_table(
-        "run_log",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("run_id", sa.UUID(), nullable=False),
-        sa.Column("ordinal", sa.Integer(), nullable=True),
-        sa.Column("step_id", sa.Text(), nullable=True),
-        sa.Column("level", sa.Text(), nullable=False),
-        sa.Column("message", sa.Text(), nullable=False),
-        sa.Column("fields", postgresql.JSON(astext_type=sa.Text()), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("run_log_run_id_fkey"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("run_log_pkey")),
-    )
-    op.create_index("run_log_order_idx", "run_log", ["run_id", "id"], unique=False)
-    op.create_table(
         "run_state",
         sa.Column("run_id", sa.UUID(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
@@ -334,11 +330,6 @@ def downgrade() -> None:
         "run_state_active_idx", table_name="run_state", postgresql_where=sa.text("status IN ('PENDING', 'RUNNING')")
     )
     op.drop_table("run_state")
-    op.drop_index("run_log_order_idx", table_name="run_log")
-    op.drop_table("run_log")
-    op.drop_index("run_item_unsuccessful_idx", table_name="run_item", postgresql_where=sa.text("status <> 'COMPLETED'"))
-    op.drop_table("run_item")
-    op.drop_table("run_checkpoint")
     op.drop_index("run_batch_open_idx", table_name="run_batch", postgresql_where=sa.text("NOT done"))
     op.drop_table("run_batch")
     op.drop_index("run_workflow_idx", table_name="run")
@@ -350,9 +341,6 @@ def downgrade() -> None:
     op.drop_table("workflow")
     op.drop_index("entity_import_order_idx", table_name="entity_import")
     op.drop_table("entity_import")
-    op.drop_index("entity_type_order_idx", table_name="entity")
-    op.drop_index("entity_external_id_key", table_name="entity", postgresql_where=sa.text("external_id IS NOT NULL"))
-    op.drop_table("entity")
     op.drop_index(op.f("template_workspace_id_idx"), table_name="template")
     op.drop_table("template")
     op.drop_table("idempotency_key")
@@ -362,3 +350,11 @@ def downgrade() -> None:
     op.drop_index(op.f("api_key_workspace_id_idx"), table_name="api_key")
     op.drop_table("api_key")
     op.drop_table("workspace")
+    op.drop_index("run_log_order_idx", table_name="run_log")
+    op.drop_table("run_log")
+    op.drop_index("run_item_unsuccessful_idx", table_name="run_item", postgresql_where=sa.text("status <> 'COMPLETED'"))
+    op.drop_table("run_item")
+    op.drop_table("run_checkpoint")
+    op.drop_index("entity_type_order_idx", table_name="entity")
+    op.drop_index("entity_external_id_key", table_name="entity", postgresql_where=sa.text("external_id IS NOT NULL"))
+    op.drop_table("entity")

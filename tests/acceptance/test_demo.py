@@ -7,7 +7,7 @@ import signal
 import stat
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def data_dir() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def demo(data_dir: Path, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def demo(data_dir: Path, *arguments: str) -> AsyncGenerator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "weft.cli", "demo", *arguments,
         stdout=asyncio.subprocess.PIPE,

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from engine.step_types import TEST_TYPES, Gate
 from sqlalchemy import insert, text
 
-from engine.step_types import TEST_TYPES, Gate
 from weft.domain.access import Viewer
 from weft.domain.ids import UUID, new_id
 from weft.domain.progress import Progress
@@ -18,9 +18,9 @@ from weft.domain.step import Catalogue
 from weft.domain.workflow import Workflow
 from weft.engine.attempt import Attempts
 from weft.engine.dispatcher import Dispatcher
-from weft.engine.sandbox.isolation import Isolation
 from weft.engine.microbatch import MicroBatches
 from weft.engine.plans import PlanCache
+from weft.engine.sandbox.isolation import Isolation
 from weft.integrations.http import HttpClient
 from weft.operations import runs
 from weft.operations.runs import StartRun

@@ -1,5 +1,5 @@
 """Step types that misbehave in every way a heavy step can, and the means to call them."""
-# ruff: noqa: A002, ARG002 - `run(ctx, input)` is the contract of every step type, whatever of it a step uses
+# ruff: noqa: ARG002 - `run(ctx, input)` is the contract of every step type, whatever of it a step uses
 
 import ctypes
 import gc

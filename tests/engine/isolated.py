@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-
 from engine.heavy_steps import Context, planned
+
 from weft.domain.step import Fail, Output
-from weft.engine.sandbox.isolation import Isolation
 from weft.engine.plan import PlannedStep
+from weft.engine.sandbox.isolation import Isolation
 
 LOADER = "engine.heavy_steps:catalogue"
 

@@ -26,7 +26,7 @@ class Counting(StepType[NoConfig]):
     Config = NoConfig
     calls: ClassVar[Counter[str]] = Counter()
 
-    async def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002 - the word of the contract
+    async def run(self, ctx: StepContext, input: Any) -> Any:
         self.calls[ctx.idempotency_key] += 1
         await asyncio.sleep(0)
         return input
@@ -43,7 +43,7 @@ class Gate(StepType[NoConfig]):
     opened: ClassVar[asyncio.Event] = asyncio.Event()
     waiting: ClassVar[list[str]] = []
 
-    async def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002 - the word of the contract
+    async def run(self, ctx: StepContext, input: Any) -> Any:
         self.waiting.append(ctx.idempotency_key)
         await self.opened.wait()
         return input
@@ -66,7 +66,7 @@ class Sometimes(StepType[SometimesConfig]):
     Config = SometimesConfig
     default_retry = RetryPolicy(max_attempts=3, initial_delay=timedelta(milliseconds=10))
 
-    async def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002, ARG002 - the words of the contract
+    async def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: ARG002 - the words of the contract
         ordinal = ctx.values["item"]["ordinal"]
         await asyncio.sleep(self.config.delay_ms / 1000)
         if self.config.skip_where is not None and ordinal % self.config.skip_where == 0:
@@ -103,7 +103,7 @@ class Raises(StepType[NoConfig]):
     category = StepCategory.PROCESSING
     Config = NoConfig
 
-    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002, ARG002 - the words of the contract
+    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: ARG002 - the words of the contract
         return 1 // 0
 
 
@@ -114,7 +114,7 @@ class Unstorable(StepType[NoConfig]):
     category = StepCategory.PROCESSING
     Config = NoConfig
 
-    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002, ARG002 - the words of the contract
+    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: ARG002 - the words of the contract
         return {"when": object()}
 
 

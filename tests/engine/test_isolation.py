@@ -6,9 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
 from engine.heavy_steps import Context, planned
 from engine.isolated import call, children, failure, isolating, pids_in, wait_until_gone
+
 from weft.domain.run import LogLevel
 from weft.domain.step import Fail, Output, PublishEntity, Retry, Skip
 from weft.engine.sandbox.isolation import Isolation

@@ -13,9 +13,9 @@ from typing import Any
 
 import psutil
 import pytest
-
 from engine.heavy_steps import MEGABYTE, planned
 from engine.isolated import call, children, failure, isolating, pids_in, soon, wait_until_gone
+
 from weft.domain.step import Retry
 from weft.engine.sandbox.isolation import Isolation
 

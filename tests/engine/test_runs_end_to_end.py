@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
-
 from engine.conftest import Bench
 from engine.step_types import Counting, Crowd, Gate
+
 from weft.domain.errors import Conflict, Invalid, NotFound
 from weft.domain.progress import RunStatus
 from weft.domain.run import Selection

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from progress import states
 from progress.stored_runs import commit, store
+
 from weft.domain.access import Viewer
 from weft.domain.errors import Unauthenticated
 from weft.domain.ids import new_id

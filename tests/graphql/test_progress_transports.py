@@ -15,10 +15,10 @@ import pytest
 import uvicorn
 from gql import Client, gql
 from gql.transport.websockets import WebsocketsTransport
-
 from progress import states
 from progress.private_valkey import PrivateValkey
 from progress.stored_runs import commit, store
+
 from weft.domain.access import Role, Viewer
 from weft.domain.progress import Progress
 from weft.graphql.nodes import encode_id
@@ -136,7 +136,7 @@ async def test_a_page_that_goes_away_leaves_nothing_behind_and_may_come_back(
         async with aclosing(watch(server, run)) as revisions:
             assert await anext(revisions) == 1
             assert server.services.progress.watchers == 1
-        while server.services.progress.watchers:  # noqa: ASYNC110 - the server notices the closed connection by itself
+        while server.services.progress.watchers:
             await asyncio.sleep(0.01)
         await server.tell(states.later(run, 5))
         async with aclosing(watch(server, run)) as revisions:

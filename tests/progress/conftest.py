@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-
 from progress import states
 from progress.private_valkey import PrivateValkey
 from progress.truth import Truth
+
 from weft.domain.progress import Progress
 from weft.progress.channel import ProgressChannel
 from weft.progress.feed import ProgressFeed

@@ -14,7 +14,7 @@ from weft.progress.codec import channel_of
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(10):
-        while not await condition():  # noqa: ASYNC110 - another process has no event to wait for
+        while not await condition():
             await asyncio.sleep(0.01)
 
 

@@ -3,9 +3,9 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
+from progress.private_valkey import PrivateValkey
 from redis.asyncio import Redis
 
-from progress.private_valkey import PrivateValkey
 from weft.domain.progress import Progress
 from weft.progress.channel import ProgressChannel
 from weft.progress.codec import channel_of, decode

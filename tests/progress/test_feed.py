@@ -6,10 +6,10 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 
-from redis.asyncio import Redis
-
 from progress.private_valkey import PrivateValkey
 from progress.truth import Truth
+from redis.asyncio import Redis
+
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress, RunStatus
 from weft.progress.channel import ProgressChannel

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from progress.private_valkey import PrivateValkey
 from progress.truth import Truth
+
 from weft.domain.ids import new_id
 from weft.domain.progress import Progress
 from weft.kit.conflate import Latest

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 
-from redis.asyncio import Redis
-
 from progress.private_valkey import PrivateValkey
 from progress.truth import Truth
+from redis.asyncio import Redis
+
 from weft.domain.progress import Progress
 from weft.progress.channel import ProgressChannel
 from weft.progress.feed import ProgressFeed

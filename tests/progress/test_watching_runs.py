@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-
 from progress.stored_runs import another, commit, remove, store
+
 from weft.domain.access import Role, Viewer
 from weft.domain.errors import NotFound
 from weft.domain.ids import new_id
@@ -23,7 +23,7 @@ Later = Callable[[int], Progress]
 
 
 async def watched(services: Services) -> None:
-    while not services.progress.watchers:  # noqa: ASYNC110 - nobody but a test needs a signal for it
+    while not services.progress.watchers:
         await asyncio.sleep(0)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 import pytest
-
 from steps.items import CATALOGUE, item, step
+
 from weft.domain.step import (
     AnyStepType,
     Call,

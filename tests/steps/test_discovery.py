@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from steps.items import run
 
 import weft.steps
-from steps.items import run
 from weft.domain.errors import StartupError
 from weft.domain.step import Fail
 from weft.engine.compiling.compiler import compile_plan

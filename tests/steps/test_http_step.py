@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import pytest
 from pytest_httpserver import HTTPServer
+from steps.items import CATALOGUE, item, problems, step
 from werkzeug import Request, Response
 
-from steps.items import CATALOGUE, item, problems, step
 from weft.domain.errors import ErrorCode
 from weft.domain.step import Fail, HttpSender, Retry, Shape
 from weft.integrations.http import HttpClient

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-
 from steps.items import item, problems, run, step
+
 from weft.domain.errors import ErrorCode
 from weft.domain.run import LogLevel
 from weft.domain.step import Fail

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-
 from steps.items import problems, run, step
+
 from weft.domain.errors import ErrorCode
 from weft.domain.step import Fail
 

@@ -37,7 +37,7 @@ def item_of(way: ItemWay, status: ItemStatus) -> Item:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_inputs_and_outputs_are_those_that_the_engine_gave(seed: int) -> None:
-    random = Random(seed)  # noqa: S311 - only test data
+    random = Random(seed)
     definition = some_definition(random)
     plan, graph = compile_plan(definition, discover(), None), StepGraph.of(definition)
     way = ItemWay(plan, 0, None, None, {"input": ENTITY, "steps": {}}, 0)
@@ -61,7 +61,7 @@ def test_inputs_and_outputs_are_those_that_the_engine_gave(seed: int) -> None:
 
 
 def test_steps_that_nothing_is_known_of_wait_or_were_cancelled() -> None:
-    definition = some_definition(Random(1))  # noqa: S311 - only test data
+    definition = some_definition(Random(1))
     plan, graph = compile_plan(definition, discover(), None), StepGraph.of(definition)
     way = ItemWay(plan, 0, None, None, {"input": ENTITY, "steps": {}}, 0)
     way.retry_at(plan.steps[0], 1, 5_000_000, Fail("busy"))

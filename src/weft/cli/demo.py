@@ -48,8 +48,8 @@ def demo(*, scale: int | None) -> None:
         display.show("Stopped.")
         raise SystemExit(_INTERRUPTED)
     display.show(heading(f"All of it took {time.monotonic() - started:.1f} s. To look closer"))
-    address = f"{settings.reached_at}/graphql" if settings.port else "the address it prints"
-    display.show(f"make up (or weft up), open {address}, give the key it prints, and paste\n")
+    address = f"{settings.reached_at}/graphql" if settings.port else "the address that it prints"
+    display.show(f"  make up (or weft up), then paste at {address}\n")
     display.show_to_copy(LOOK_AT_RUN % run_id)
 
 

@@ -1,9 +1,9 @@
 """What the data folder keeps secret: the key that digests are made from, and the first API key. Both mode 0600."""
 
 import os
-import secrets
 from pathlib import Path
 
+from weft.auth.secret_key import kept_secret_key
 from weft.domain.access import Role
 from weft.operations.keys import first_key
 from weft.settings import Settings
@@ -17,21 +17,23 @@ def secret_key_of(settings: Settings) -> str:
     """The one of the settings, or the data folder's own, made at the first use."""
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
-    return _kept(settings.data_dir / "secret_key") or _keep(settings.data_dir / "secret_key", secrets.token_urlsafe(32))
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return kept_secret_key(settings.data_dir / "secret_key")
 
 
 async def api_key_of(settings: Settings, database: Database, secret_key: str) -> str:
     """The data folder's own API key, an ADMIN of the workspace `default`; a new one where it is not valid any more."""
     path = settings.data_dir / "api_key"
+    kept = kept_api_key(settings)
     key = await first_key(
-        database, secret_key.encode(), workspace=WORKSPACE, name=KEY_NAME, role=Role.ADMIN, known=_kept(path)
+        database, secret_key.encode(), workspace=WORKSPACE, name=KEY_NAME, role=Role.ADMIN, known=kept
     )
-    return key if key == _kept(path) else _keep(path, key)
+    return key if key == kept else _keep(path, key)
 
 
-def _kept(path: Path) -> str | None:
+def kept_api_key(settings: Settings) -> str | None:
     try:
-        return path.read_text(encoding="utf-8").strip() or None
+        return (settings.data_dir / "api_key").read_text(encoding="utf-8").strip() or None
     except FileNotFoundError:
         return None
 

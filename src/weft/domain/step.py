@@ -232,7 +232,7 @@ class StepType(Generic[ConfigT]):
         """What this step gives, where the config decides; None when not known."""
         return self.OutputSchema
 
-    def run(self, ctx: StepContext, input: Any) -> Any | Awaitable[Any]:  # noqa: A002 - the word of the contract
+    def run(self, ctx: StepContext, input: Any) -> Any | Awaitable[Any]:
         raise NotImplementedError
 
     async def run_many(self, calls: Sequence[Call]) -> Sequence[Any]:

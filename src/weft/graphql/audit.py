@@ -43,7 +43,7 @@ class AuditQuery:
         info: Info,
         first: int = 20,
         after: str | None = None,
-        filter: AuditFilterInput | None = None,  # noqa: A002 - the word for it in every list of this API
+        filter: AuditFilterInput | None = None,
     ) -> Page[domain.AuditEntry]:
         wanted = filter or AuditFilterInput()
         return await audit.list_entries(

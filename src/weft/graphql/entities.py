@@ -42,7 +42,7 @@ class Entity(Node):
 @strawberry.type
 class EntityQuery:
     @strawberry.field(graphql_type=Entity | None, description="An entity; null when there is none with this id.")
-    async def entity(self, info: Info, id: strawberry.ID) -> domain.Entity | None:  # noqa: A002 - the argument's name in Relay
+    async def entity(self, info: Info, id: strawberry.ID) -> domain.Entity | None:
         return await info.context.load(entities.load_entities, read_id(id, "Entity", "id"))
 
     @strawberry.field(
@@ -52,8 +52,8 @@ class EntityQuery:
     async def entities(
         self,
         info: Info,
-        type: strawberry.ID,  # noqa: A002 - the contract's word
-        filter: EntityFilterInput | None = None,  # noqa: A002 - the word for it in every list of this API
+        type: strawberry.ID,
+        filter: EntityFilterInput | None = None,
         search: str | None = None,
         first: int = 20,
         after: str | None = None,
@@ -137,7 +137,7 @@ class DeleteEntitiesPayload:
 @strawberry.type
 class EntityMutation:
     @mutation(CreateEntitiesPayload, description="Store up to 100 entities; each row has its own errors. For editors.")
-    async def create_entities(self, info: Info, input: CreateEntitiesInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def create_entities(self, info: Info, input: CreateEntitiesInput) -> Answer:
         result = await entity_creation.create_entities(
             info.context.services,
             info.context.viewer,
@@ -155,7 +155,7 @@ class EntityMutation:
         )
 
     @mutation(UpdateEntityPayload, description="Change the data of an entity. For editors.")
-    async def update_entity(self, info: Info, input: UpdateEntityInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def update_entity(self, info: Info, input: UpdateEntityInput) -> Answer:
         entity_id = read_id(input.id, "Entity", "id")
         changed = await entities.update_entity(
             info.context.services,
@@ -170,7 +170,7 @@ class EntityMutation:
     @mutation(
         DeleteEntitiesPayload, description="Delete entities. Runs keep the results they have of them. For editors."
     )
-    async def delete_entities(self, info: Info, input: DeleteEntitiesInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def delete_entities(self, info: Info, input: DeleteEntitiesInput) -> Answer:
         deleted = await entities.delete_entities(
             info.context.services,
             info.context.viewer,

@@ -35,7 +35,7 @@ class EntityTypeQuery:
     @strawberry.field(
         graphql_type=EntityType | None, description="An entity type; null when there is none with this id."
     )
-    async def entity_type(self, info: Info, id: strawberry.ID) -> entity.EntityType | None:  # noqa: A002 - the argument's name in Relay
+    async def entity_type(self, info: Info, id: strawberry.ID) -> entity.EntityType | None:
         return await info.context.load(entity_types.load_entity_types, read_id(id, "EntityType", "id"))
 
     @strawberry.field(graphql_type=Connection[EntityType], description="The entity types, in the order they were made.")
@@ -89,7 +89,7 @@ class DeleteEntityTypePayload:
 @strawberry.type
 class EntityTypeMutation:
     @mutation(CreateEntityTypePayload, description="Make an entity type. For editors.")
-    async def create_entity_type(self, info: Info, input: CreateEntityTypeInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def create_entity_type(self, info: Info, input: CreateEntityTypeInput) -> Answer:
         made = await entity_types.create_entity_type(
             info.context.services,
             info.context.viewer,
@@ -100,7 +100,7 @@ class EntityTypeMutation:
         return Answer(entity_type=made)
 
     @mutation(UpdateEntityTypePayload, description="Change an entity type. Its entities stay as they are. For editors.")
-    async def update_entity_type(self, info: Info, input: UpdateEntityTypeInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def update_entity_type(self, info: Info, input: UpdateEntityTypeInput) -> Answer:
         changes = TypeChanges(input.name, input.description, input.schema)
         type_id = read_id(input.id, "EntityType", "id")
         changed = await entity_types.update_entity_type(info.context.services, info.context.viewer, type_id, changes)
@@ -110,7 +110,7 @@ class EntityTypeMutation:
         DeleteEntityTypePayload,
         description="Delete an entity type that no workflow and no entity needs, with the record of its imports. For editors.",
     )
-    async def delete_entity_type(self, info: Info, input: DeleteEntityTypeInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def delete_entity_type(self, info: Info, input: DeleteEntityTypeInput) -> Answer:
         type_id = read_id(input.id, "EntityType", "id")
         await entity_types.delete_entity_type(info.context.services, info.context.viewer, type_id)
         return Answer(deleted_id=input.id)

@@ -75,14 +75,14 @@ class ImportQuery:
     @strawberry.field(
         graphql_type=Import | None, name="import", description="An import; null when there is none with this id."
     )
-    async def import_(self, info: Info, id: strawberry.ID) -> domain.Import | None:  # noqa: A002 - the argument's name in Relay
+    async def import_(self, info: Info, id: strawberry.ID) -> domain.Import | None:
         return await info.context.load(operations.load_imports, read_id(id, "Import", "id"))
 
     @strawberry.field(graphql_type=Connection[Import], description="The imports, newest first.")
     async def imports(
         self,
         info: Info,
-        type: strawberry.ID | None = None,  # noqa: A002 - the contract's word
+        type: strawberry.ID | None = None,
         first: int = 20,
         after: str | None = None,
     ) -> Page[domain.Import]:
@@ -120,7 +120,7 @@ class CreateImportPayload:
 @strawberry.type
 class ImportMutation:
     @mutation(CreateImportPayload, description="Begin an import of a file. For editors.")
-    async def create_import(self, info: Info, input: CreateImportInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def create_import(self, info: Info, input: CreateImportInput) -> Answer:
         wanted = NewImport(
             read_id(input.entity_type_id, "EntityType", "entityTypeId"),
             input.format,

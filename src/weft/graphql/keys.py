@@ -83,14 +83,14 @@ class RevokeApiKeyPayload:
 @strawberry.type
 class KeyMutation:
     @mutation(CreateApiKeyPayload, description="Make a key. For admins.")
-    async def create_api_key(self, info: Info, input: CreateApiKeyInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def create_api_key(self, info: Info, input: CreateApiKeyInput) -> Answer:
         created = await keys.create_api_key(
             info.context.services, info.context.viewer, name=input.name, role=input.role, expires_at=input.expires_at
         )
         return Answer(api_key=created.api_key, key=created.text)
 
     @mutation(RevokeApiKeyPayload, description="Revoke a key: within a second it opens nothing any more. For admins.")
-    async def revoke_api_key(self, info: Info, input: RevokeApiKeyInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def revoke_api_key(self, info: Info, input: RevokeApiKeyInput) -> Answer:
         revoked = await keys.revoke_api_key(
             info.context.services, info.context.viewer, read_id(input.id, "ApiKey", "id")
         )

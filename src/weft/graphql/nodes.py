@@ -76,7 +76,7 @@ class Node:
 @strawberry.type
 class NodeQuery:
     @strawberry.field(graphql_type=Node | None, description="Any object by its id; null when there is none.")
-    async def node(self, info: Info, id: strawberry.ID) -> object | None:  # noqa: A002 - the argument's name in Relay
+    async def node(self, info: Info, id: strawberry.ID) -> object | None:
         type_name, key = decode_id(id, "id")
         found = info.schema.get_type_by_name(type_name)
         origin = found.origin if isinstance(found, StrawberryObjectDefinition) else None

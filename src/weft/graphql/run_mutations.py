@@ -67,7 +67,7 @@ class RunPayload:
 @strawberry.type
 class RunMutation:
     @mutation(RunPayload, description="Start a run of the workflow's current version. For runners.")
-    async def run_workflow(self, info: Info, input: RunWorkflowInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def run_workflow(self, info: Info, input: RunWorkflowInput) -> Answer:
         wanted = StartRun(
             workflow_id=read_id(input.workflow_id, "Workflow", "workflowId"),
             selection=Selection() if input.entities is None else read_selection(input.entities, "entities"),
@@ -81,7 +81,7 @@ class RunMutation:
         return Answer(run=await runs.start_run(info.context.services, info.context.viewer, wanted))
 
     @mutation(RunPayload, description="A new run over the failed items of one that is over. For runners.")
-    async def retry_run(self, info: Info, input: RetryRunInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def retry_run(self, info: Info, input: RetryRunInput) -> Answer:
         wanted = RetryRun(
             run_id=read_id(input.run_id, "Run", "runId"),
             from_failed_step=input.from_failed_step,
@@ -91,17 +91,17 @@ class RunMutation:
         return Answer(run=await runs.retry_run(info.context.services, info.context.viewer, wanted))
 
     @mutation(RunPayload, description="End the run now; what is not finished is cancelled. For runners.")
-    async def cancel_run(self, info: Info, input: RunIdInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def cancel_run(self, info: Info, input: RunIdInput) -> Answer:
         run_id = read_id(input.run_id, "Run", "runId")
         return Answer(run=await runs.cancel_run(info.context.services, info.context.viewer, run_id))
 
     @mutation(RunPayload, description="Begin no further item until the run is resumed. For runners.")
-    async def pause_run(self, info: Info, input: RunIdInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def pause_run(self, info: Info, input: RunIdInput) -> Answer:
         run_id = read_id(input.run_id, "Run", "runId")
         return Answer(run=await runs.pause_run(info.context.services, info.context.viewer, run_id))
 
     @mutation(RunPayload, description="Go on with a paused run. For runners.")
-    async def resume_run(self, info: Info, input: RunIdInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def resume_run(self, info: Info, input: RunIdInput) -> Answer:
         run_id = read_id(input.run_id, "Run", "runId")
         return Answer(run=await runs.resume_run(info.context.services, info.context.viewer, run_id))
 

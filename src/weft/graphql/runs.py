@@ -193,7 +193,7 @@ async def runs_of_workflow(
     info: Info,
     first: int = 20,
     after: str | None = None,
-    filter: RunFilterInput | None = None,  # noqa: A002 - the word for it in every list of this API
+    filter: RunFilterInput | None = None,
 ) -> Page[domain.Run]:
     """The field `Workflow.runs`."""
     wanted = RunList(parent.id, read_run_filter(filter), read_page(first, after))
@@ -203,7 +203,7 @@ async def runs_of_workflow(
 @strawberry.type
 class RunQuery:
     @strawberry.field(graphql_type=Run | None, description="Null when there is none with this id.")
-    async def run(self, info: Info, id: strawberry.ID) -> domain.Run | None:  # noqa: A002 - as in Relay
+    async def run(self, info: Info, id: strawberry.ID) -> domain.Run | None:
         return await info.context.load(runs.get_runs, read_id(id, "Run", "id"))
 
     @strawberry.field(graphql_type=Connection[Run], description="Runs of the workspace, newest first.")
@@ -212,7 +212,7 @@ class RunQuery:
         info: Info,
         first: int = 20,
         after: str | None = None,
-        filter: RunFilterInput | None = None,  # noqa: A002 - the word for it in every list of this API
+        filter: RunFilterInput | None = None,
     ) -> Page[domain.Run]:
         return await runs.list_runs(
             info.context.services, info.context.viewer, read_run_filter(filter), read_page(first, after)

@@ -81,7 +81,7 @@ class SaveAsTemplatePayload:
 @strawberry.type
 class TemplateMutation:
     @mutation(WorkflowPayload, description="Puts the parameters in, and saves the definition as a new workflow.")
-    async def create_workflow_from_template(self, info: Info, input: CreateWorkflowFromTemplateInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def create_workflow_from_template(self, info: Info, input: CreateWorkflowFromTemplateInput) -> Answer:
         wanted = FromTemplate(
             template_id=_template_key(input.template_id),
             name=input.name,
@@ -94,7 +94,7 @@ class TemplateMutation:
     @mutation(
         SaveAsTemplatePayload, description="Offers the current version of a workflow as a template of the workspace."
     )
-    async def save_as_template(self, info: Info, input: SaveAsTemplateInput) -> Answer:  # noqa: A002 - as above
+    async def save_as_template(self, info: Info, input: SaveAsTemplateInput) -> Answer:
         saved = await templates.save_as_template(
             info.context.services,
             info.context.viewer,

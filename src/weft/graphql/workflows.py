@@ -108,7 +108,7 @@ class WorkflowFilterInput:
 @strawberry.type
 class WorkflowQuery:
     @strawberry.field(graphql_type=Workflow | None, description="Null when there is none with this id.")
-    async def workflow(self, info: Info, id: strawberry.ID) -> domain.Workflow | None:  # noqa: A002 - as in Relay
+    async def workflow(self, info: Info, id: strawberry.ID) -> domain.Workflow | None:
         return await info.context.load(workflows.load_workflows, read_id(id, "Workflow", "id"))
 
     @strawberry.field(graphql_type=Connection[Workflow], description="Workflows of the workspace, newest first.")
@@ -117,7 +117,7 @@ class WorkflowQuery:
         info: Info,
         first: int = 20,
         after: str | None = None,
-        filter: WorkflowFilterInput | None = None,  # noqa: A002 - the word for it in every list of this API
+        filter: WorkflowFilterInput | None = None,
     ) -> Page[domain.Workflow]:
         asked = filter or WorkflowFilterInput()
         wanted = WorkflowFilter(
@@ -199,7 +199,7 @@ class ValidateWorkflowPayload:
 @strawberry.type
 class WorkflowMutation:
     @mutation(WorkflowPayload, description="The definition is checked as a whole; nothing is saved where it is wrong.")
-    async def create_workflow(self, info: Info, input: CreateWorkflowInput) -> Answer:  # noqa: A002 - every mutation's argument
+    async def create_workflow(self, info: Info, input: CreateWorkflowInput) -> Answer:
         wanted = NewWorkflow(
             name=input.name,
             definition=input.definition,
@@ -213,7 +213,7 @@ class WorkflowMutation:
         return Answer(workflow=await workflows.create_workflow(info.context.services, info.context.viewer, wanted))
 
     @mutation(WorkflowPayload, description="A changed definition is the next version; runs keep theirs.")
-    async def update_workflow(self, info: Info, input: UpdateWorkflowInput) -> Answer:  # noqa: A002 - as above
+    async def update_workflow(self, info: Info, input: UpdateWorkflowInput) -> Answer:
         changes = WorkflowChanges(
             name=input.name,
             definition=input.definition,
@@ -234,20 +234,20 @@ class WorkflowMutation:
         return Answer(workflow=updated)
 
     @mutation(WorkflowPayload, description="No run of it can be started any more; runs that began go on.")
-    async def archive_workflow(self, info: Info, input: WorkflowIdInput) -> Answer:  # noqa: A002 - as above
+    async def archive_workflow(self, info: Info, input: WorkflowIdInput) -> Answer:
         workflow_id = read_id(input.id, "Workflow", "id")
         return Answer(
             workflow=await workflows.archive_workflow(info.context.services, info.context.viewer, workflow_id)
         )
 
     @mutation(DeleteWorkflowPayload, description="With its versions and runs. Refused while a run is not finished.")
-    async def delete_workflow(self, info: Info, input: WorkflowIdInput) -> Answer:  # noqa: A002 - as above
+    async def delete_workflow(self, info: Info, input: WorkflowIdInput) -> Answer:
         workflow_id = read_id(input.id, "Workflow", "id")
         await workflows.delete_workflow(info.context.services, info.context.viewer, workflow_id)
         return Answer(deleted_id=input.id)
 
     @mutation(ValidateWorkflowPayload, description="Finds the same errors as createWorkflow, and saves nothing.")
-    async def validate_workflow(self, info: Info, input: ValidateWorkflowInput) -> Answer:  # noqa: A002 - as above
+    async def validate_workflow(self, info: Info, input: ValidateWorkflowInput) -> Answer:
         checked = await workflows.validate_workflow(
             info.context.services,
             info.context.viewer,

@@ -15,7 +15,7 @@ MOST_VALUES = 1_000
 _ORDERED = {FilterOp.GT, FilterOp.GTE, FilterOp.LT, FilterOp.LTE}
 
 
-def check_filter(filter: EntityFilter, schema: JsonSchema | None, *path: str) -> None:  # noqa: A002 - the word of the domain
+def check_filter(filter: EntityFilter, schema: JsonSchema | None, *path: str) -> None:
     """Raises Invalid with every problem; `path` is where the filter stands in the input."""
     problems: list[Problem] = []
     if len(filter.where) > MOST_CONDITIONS:

@@ -10,7 +10,7 @@ from weft.operations.import_files import UnusableFile
 from weft.operations.import_lines import LONGEST_EXCERPT
 from weft.operations.import_rows import ImportRows, RowBatch, storable
 from weft.operations.services import Services
-from weft.storage import imports
+from weft.storage import entity_types, imports
 from weft.storage.entity_writes import write_entities
 
 PIECE = 64 * 1024
@@ -73,6 +73,8 @@ class BatchWriter:
     async def _write(self, batch: RowBatch) -> None:
         before = self.state
         async with self._database.transaction() as connection:
+            if not await entity_types.hold_type(connection, before.workspace_id, before.entity_type_id):
+                raise _overtaken()
             written = await write_entities(
                 connection, before.workspace_id, before.entity_type_id, batch.rows, before.on_conflict
             )

@@ -65,18 +65,19 @@ def steps_of(graph: StepGraph, item: Item) -> tuple[ItemStep, ...]:
 
 def input_of(step: ItemStep, own_input: Any) -> Any:
     """What went into the step; null where it got nothing, or has not yet. `own_input` is what a root gets."""
-    wires = step.graph.wiring.wires[step.number]
-    if not wires:
+    if step.is_root:
         return own_input
     results = {result.step_id: result for result in step.item.steps}
-    outputs: dict[str, Any] = {}
-    for edge in wires:
+    taken: set[int] = set()
+    for edge in step.graph.wiring.wires[step.number]:
         source = results.get(step.graph.definition.steps[edge.source].id)
         if source is None or source.status not in {StepStatus.COMPLETED, StepStatus.SKIPPED}:
             return None
         if source.status is StepStatus.COMPLETED and (edge.branch is None or edge.branch in (source.branches or ())):
-            outputs[source.step_id] = source.output
-    return _together(outputs, len(wires))
+            taken.add(edge.source)
+    sources = step.graph.wiring.sources(step.number)
+    names = [step.graph.definition.steps[number].id for number in sources if number in taken]
+    return _together({name: results[name].output for name in names}, len(sources))
 
 
 def output_of(graph: StepGraph, item: Item) -> Any:

@@ -63,7 +63,7 @@ class Condition(StepType[ConditionConfig]):
     def output_schema(self) -> JsonSchema | None:
         return self._base
 
-    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002 - the word of the contract
+    def run(self, ctx: StepContext, input: Any) -> Any:
         taken: list[str] = []
         for name, answer in zip(self.config.branches, self._conditions.answers(ctx), strict=True):
             if answer is True:

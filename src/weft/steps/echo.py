@@ -41,7 +41,7 @@ class Echo(StepType[EchoConfig]):
     def output_schema(self) -> JsonSchema | None:
         return self._input_schema
 
-    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002 - the word of the contract
+    def run(self, ctx: StepContext, input: Any) -> Any:
         if self._message is not None:
             ctx.log(LogLevel.INFO, rendered(self._message, ctx))
         return input

@@ -58,7 +58,7 @@ class Http(StepType[HttpConfig]):
             "required": ["status", "headers", "body"],
         }
 
-    async def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002, ARG002 - the words of the contract
+    async def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: ARG002 - the words of the contract
         config = self.config
         reply = await ctx.http.send(
             config.method,

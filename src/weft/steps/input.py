@@ -51,7 +51,7 @@ class Input(StepType[InputConfig]):
     def output_schema(self) -> JsonSchema | None:
         return self._output_schema
 
-    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002, ARG002 - the words of the contract
+    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: ARG002 - the words of the contract
         value = self._defaults.fill(input)
         check(self._validator, value, "INPUT_INVALID")
         return value

@@ -68,7 +68,7 @@ class OutputStep(StepType[OutputConfig]):
         text: dict[str, JsonSchema] = {} if self._text is None else {self.config.target: {"type": "string"}}
         return made_object(mapped_schemas(self._mapping) | text)
 
-    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002 - the word of the contract
+    def run(self, ctx: StepContext, input: Any) -> Any:
         if self._mapping is None and self._text is None:
             return input
         result = {} if self._mapping is None else evaluated(self._mapping, ctx)

@@ -57,7 +57,7 @@ class Publish(StepType[PublishConfig]):
     def output_schema(self) -> JsonSchema | None:
         return self._entity_schema or object_schema(None, {})
 
-    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002 - the word of the contract
+    def run(self, ctx: StepContext, input: Any) -> Any:
         entity = ctx.values.get("entity")
         if not isinstance(entity, dict):
             raise Fail("This run has no entities, so there is nothing to publish into.", code="NO_ENTITY")

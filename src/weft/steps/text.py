@@ -66,7 +66,7 @@ class Text(StepType[TextConfig]):
         added = {self._target: self._result}
         return object_schema(self._base, added) if self.config.keep else made_object(added)
 
-    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002 - the word of the contract
+    def run(self, ctx: StepContext, input: Any) -> Any:
         made = self._make(ctx, input)
         if self.config.keep and isinstance(input, dict):
             return {**cast("dict[str, Any]", input), self._target: made}
@@ -85,9 +85,9 @@ class Text(StepType[TextConfig]):
                 return lambda ctx, _input: rendered(template, ctx)
             case Operation.CONCAT:
                 names = config.fields or ()
-                return lambda _ctx, input: concatenated(object_of(input), names, separator)  # noqa: A006 - as above
+                return lambda _ctx, input: concatenated(object_of(input), names, separator)
             case Operation.JOIN:
-                return lambda _ctx, input: joined(_value(object_of(input), field), separator, field)  # noqa: A006 - as above
+                return lambda _ctx, input: joined(_value(object_of(input), field), separator, field)
             case _:
                 return self._changer(scope)
 
@@ -98,7 +98,7 @@ class Text(StepType[TextConfig]):
             scope.problem(ErrorCode.INVALID_CONFIG, str(error), "pattern")
             change = str
         field = self.config.field
-        return lambda _ctx, input: change(_text(input, field))  # noqa: A006 - the word of the contract
+        return lambda _ctx, input: change(_text(input, field))
 
 
 def _text(value: Any, field: str) -> str:

@@ -75,7 +75,7 @@ class Transform(StepType[TransformConfig]):
             return object_schema(self._base, made, removed=self.config.remove, renamed=self.config.rename)
         return made_object(made, optional={name: {} for name in self.config.rename.values()})
 
-    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002 - the word of the contract
+    def run(self, ctx: StepContext, input: Any) -> Any:
         fields = object_of(input)
         config = self.config
         output = dict(fields) if config.keep else {}

@@ -98,7 +98,7 @@ class Validate(StepType[ValidateConfig]):
     def output_schema(self) -> JsonSchema | None:
         return self._output_schema
 
-    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: A002 - the word of the contract
+    def run(self, ctx: StepContext, input: Any) -> Any:
         violations = [] if self._validator is None else self._validator.check(input, most=MOST_DETAILS)
         found = [(CODE, reason_of(violation), described(violation)) for violation in violations]
         if self._conditions is not None:

@@ -54,7 +54,7 @@ async def page_of_entities(
     connection: AsyncConnection,
     workspace_id: UUID,
     entity_type_id: UUID,
-    filter: EntityFilter,  # noqa: A002 - the word of the domain
+    filter: EntityFilter,
     page: PageRequest,
     *,
     count: bool,
@@ -105,7 +105,7 @@ async def delete_by_filter(
     connection: AsyncConnection,
     workspace_id: UUID,
     entity_type_id: UUID,
-    filter: EntityFilter,  # noqa: A002 - the word of the domain
+    filter: EntityFilter,
 ) -> int:
     """How many entities of the type the filter let pass."""
     return await _delete(connection, and_(*where(filter, workspace_id, entity_type_id)))

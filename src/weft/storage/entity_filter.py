@@ -18,7 +18,7 @@ from weft.storage.tables import entity
 Condition = ColumnElement[bool]
 
 
-def where(filter: EntityFilter, workspace_id: UUID, entity_type_id: UUID) -> list[Condition]:  # noqa: A002 - the word of the domain
+def where(filter: EntityFilter, workspace_id: UUID, entity_type_id: UUID) -> list[Condition]:
     """All of them have to hold."""
     conditions: list[Condition] = [entity.c.workspace_id == workspace_id, entity.c.entity_type_id == entity_type_id]
     conditions += [_condition(condition) for condition in filter.where]

@@ -12,7 +12,7 @@ from weft.domain.page import Page, PageRequest
 from weft.domain.progress import RunStatus
 from weft.domain.workflow import Workflow, WorkflowStatus
 from weft.storage.paging import after_id
-from weft.storage.tables import run, run_state, workflow
+from weft.storage.tables import run, run_checkpoint, run_item, run_log, run_state, workflow
 
 _COLUMNS = tuple(workflow.columns)
 _UNFINISHED = tuple(status.value for status in RunStatus if not status.is_terminal)
@@ -88,12 +88,15 @@ async def remove(connection: AsyncConnection, workspace_id: UUID, workflow_id: U
     unfinished = exists().where(
         run.c.workflow_id == workflow_id, run_state.c.run_id == run.c.id, run_state.c.status.in_(_UNFINISHED)
     )
-    removed = await connection.execute(
-        delete(workflow)
-        .where(workflow.c.workspace_id == workspace_id, workflow.c.id == workflow_id, ~unfinished)
-        .returning(workflow.c.id)
+    if (await connection.execute(select(unfinished))).scalar_one():
+        return False
+    runs = select(run.c.id).where(run.c.workflow_id == workflow_id)
+    for table in (run_item, run_checkpoint, run_log):
+        await connection.execute(delete(table).where(table.c.run_id.in_(runs)))
+    await connection.execute(
+        delete(workflow).where(workflow.c.workspace_id == workspace_id, workflow.c.id == workflow_id)
     )
-    return removed.one_or_none() is not None
+    return True
 
 
 async def page(

@@ -2,8 +2,7 @@ from typing import Any
 
 import pytest
 
-from weft.kit.cel import CelEvaluationError, CelScope, CelSyntaxError
-from weft.kit.cel import compile_mapping
+from weft.kit.cel import CelEvaluationError, CelScope, CelSyntaxError, compile_mapping
 
 SCOPE = CelScope(
     {"input": {"type": "object", "properties": {"total": {"type": "number"}, "name": {"type": "string"}, "note": {}}}}

@@ -1,5 +1,6 @@
 """Weft's API as a program elsewhere uses it: an address, a key, GraphQL."""
 
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class Api:
             try:
                 yield cls(url, key, session)
             except (aiohttp.ClientError, TimeoutError) as error:
-                raise DemoError(f"The API at {url} cannot be reached: {str(error) or 'it does not answer'}.") from error
+                raise DemoError(f"The API at {url} cannot be reached: {_reason(error)}.") from error
 
     async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
         """The data of a query. Raises DemoError with the first top-level error."""
@@ -77,6 +78,12 @@ class Api:
         async with self._session.put(url, data=pieces) as reply:
             answer = await reply.json(content_type=None)
         _refuse_errors(answer["errors"])
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
+        return os.strerror(error.os_error.errno)
+    return str(error) or "it does not answer"
 
 
 async def _messages(socket: aiohttp.ClientWebSocketResponse) -> AsyncGenerator[Mapping[str, Any]]:

@@ -12,7 +12,8 @@ State = dict[str, Any]
 """What a subscription pushed."""
 
 _FRAMES_PER_SECOND = 12
-_SECONDS_BETWEEN_LINES = 2.0
+_FIRST_PAUSE_SECONDS = 2.0
+"""Before the first line of what lasts; each pause is twice the one before, so that a long run makes few lines."""
 
 
 class Display:
@@ -54,16 +55,18 @@ class _Lines:
     def __init__(self, display: Display, line: Callable[[State], str]) -> None:
         self._display = display
         self._line = line
-        self._next_at = time.monotonic() + _SECONDS_BETWEEN_LINES
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
+        self._next_at = time.monotonic() + self._pause_seconds
         self._unsaid: State | None = None
 
     def take(self, state: State) -> None:
         self._unsaid = state
         if time.monotonic() >= self._next_at:
             self.end()
+            self._pause_seconds *= 2
+            self._next_at = time.monotonic() + self._pause_seconds
 
     def end(self) -> None:
         if self._unsaid is not None:
             self._display.show(self._line(self._unsaid))
         self._unsaid = None
-        self._next_at = time.monotonic() + _SECONDS_BETWEEN_LINES

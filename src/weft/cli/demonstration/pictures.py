@@ -11,7 +11,7 @@ from rich.text import Text
 from weft.cli.demonstration.display import State
 from weft.graphql.scalars import parse_duration
 
-_BAR_WIDTH = 24
+_BAR_WIDTH = 20
 
 
 def heading(text: str) -> Text:
@@ -39,7 +39,7 @@ def run_picture(state: State) -> RenderableType:
 
 
 def run_line(state: State) -> str:
-    return f"Run     {_run_figures(state)} · {_outcome(state).plain}"
+    return f"Run     {_run_figures(state) if state['eta'] else _outcome(state).plain}"
 
 
 def failures(groups: Sequence[State]) -> RenderableType:
