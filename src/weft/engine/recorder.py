@@ -4,29 +4,29 @@ One per run and worker. Executions hand it finished items and ended batches; it 
 `FLUSH_INTERVAL` or `FLUSH_ITEMS`, at once when a batch ends, and never two flushes of one run at the same time. While
 one flush is under way the next one gathers, so a slow database makes flushes larger, not more.
 
-A flush is one transaction (`weft.storage.results`). When it fails before its end, it is tried again with the same rows
-until it succeeds or the leases are gone; when the connection broke at the commit, a look at the rows tells whether it
-went through.
+A flush is one transaction (`weft.storage.results`). When it fails for now, it is tried again with the same rows until it
+succeeds or the leases are gone; when the connection broke at the commit, a look at the rows tells whether it went
+through. When Postgres refuses it for good, it goes on in parts (`salvage`).
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress, RunStatus
 from weft.engine.context import LogRow
-from weft.engine.writes import BatchWrites, Ended, FinishedItem, counter_delta, ordinals_of
+from weft.engine.salvage import UnwritableError, salvage
+from weft.engine.writes import BatchWrites, Ended, FinishedItem, Flushed, counter_delta, ordinals_of
 from weft.kit.backoff import Backoff
 from weft.storage import results
 from weft.storage.batches import Lease
-from weft.storage.database import Database, in_short
+from weft.storage.database import Database, in_short, is_passing
 from weft.storage.progress import newer
 from weft.storage.results import CheckpointRow, Hold, Publication
 
@@ -34,18 +34,6 @@ log = structlog.get_logger(__name__)
 
 FLUSH_INTERVAL = timedelta(milliseconds=100)
 FLUSH_ITEMS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Flushed:
-    """How a flush came out."""
-
-    progress: Progress | None
-    """After it; None when there was nothing to count, or nothing could be written."""
-    held: frozenset[int]
-    """The numbers of the batches whose lease still held."""
-    run_is_over: bool = False
-    """The run was ended by somebody else: nothing of it can be written any more."""
 
 
 class Execution(Protocol):
@@ -152,7 +140,7 @@ class RunRecorder:
             logs, self._logs = self._logs, []
             if not writes and not logs:
                 return
-            await self._flush_with_retries(writes, logs)
+            await self._flush_all(writes, logs)
 
     def _gather_checkpoints(self) -> None:
         for lease, execution in self._executions.items():
@@ -162,22 +150,30 @@ class RunRecorder:
                 gathered.checkpoints.extend(checkpoints)
                 gathered.publications.extend(publications)
 
-    async def _flush_with_retries(self, writes: dict[Lease, BatchWrites], logs: list[LogRow]) -> None:
+    async def _flush_all(self, writes: dict[Lease, BatchWrites], logs: list[LogRow]) -> None:
+        try:
+            self._settle(writes, await self._written(writes, logs))
+        except UnwritableError as error:
+            log.warning("A flush is refused and goes on in parts", run=str(self._run_id), error=str(error))
+            for lease, batch in writes.items():
+                self._settle({lease: batch}, await salvage(self._write_one, lease, batch))
+
+    async def _write_one(self, lease: Lease, batch: BatchWrites) -> Flushed:
+        return await self._written({lease: batch}, [])
+
+    async def _written(self, writes: dict[Lease, BatchWrites], logs: list[LogRow]) -> Flushed:
+        """Flush, and again for as long as it fails only for now."""
         backoff = Backoff(first=0.05, longest=2.0)
         tried = False
         while True:
             try:
-                flushed = await self._flush(writes, logs, look_first=tried)
-            except (DBAPIError, InterfaceError, OSError, TimeoutError) as error:
+                return await self._flush(writes, logs, look_first=tried)
+            except (DBAPIError, OSError, TimeoutError) as error:
+                if not is_passing(error):
+                    raise UnwritableError(in_short(error)) from error
                 tried = True
                 log.warning("A flush failed and is tried again", run=str(self._run_id), error=in_short(error))
-                await asyncio.sleep(backoff.next())
-                continue
-            except Exception as error:
-                log.exception("A flush cannot be written; its batches are left to be done again", exc_info=error)
-                flushed = Flushed(None, frozenset())
-            break
-        self._settle(writes, flushed)
+            await asyncio.sleep(backoff.next())
 
     async def _flush(self, writes: dict[Lease, BatchWrites], logs: list[LogRow], *, look_first: bool) -> Flushed:
         async with self._database.engine.connect() as connection, connection.begin() as transaction:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from weft.domain.progress import Progress
 from weft.storage.results import CheckpointRow, CounterDelta, ItemRow, Publication
 
 
@@ -37,6 +38,18 @@ class BatchWrites:
     checkpoints: list[CheckpointRow] = field(default_factory=list[CheckpointRow])
     publications: list[Publication] = field(default_factory=list[Publication])
     ended: Ended | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """How a flush came out."""
+
+    progress: Progress | None
+    """After it; None when there was nothing to count, or nothing could be written."""
+    held: frozenset[int]
+    """The numbers of the batches whose lease still held."""
+    run_is_over: bool = False
+    """The run was ended by somebody else: nothing of it can be written any more."""
 
 
 def ordinals_of(writes: Iterable[BatchWrites]) -> list[int]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -310,7 +310,9 @@ async def _made_before(
         return None
     if not 0 < len(wanted.idempotency_key) <= IDEMPOTENCY_KEY_LENGTH:
         raise Invalid(f"A key has 1 to {IDEMPOTENCY_KEY_LENGTH} characters.", path=("idempotencyKey",))
-    digest = hashlib.sha256(repr(wanted).encode()).digest()
+    # How long to wait for the answer is no part of what is asked for.
+    body = replace(wanted, idempotency_key=None, wait=None)
+    digest = hashlib.sha256(repr(body).encode()).digest()
     return await idempotency.claim(connection, viewer.workspace_id, operation, wanted.idempotency_key, digest, run_id)
 
 

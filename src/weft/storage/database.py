@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import asyncpg
 import orjson
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from weft.kit.json import dumps
@@ -57,6 +58,18 @@ async def copy_rows(
     raw = await connection.get_raw_connection()
     driver = cast("asyncpg.Connection", raw.driver_connection)
     await driver.copy_records_to_table(table, columns=list(columns), records=rows)
+
+
+# Connection lost; transaction rolled back; out of resources; not in the needed state; operator; system.
+_PASSING = ("08", "40", "53", "55", "57", "58")
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same statement may succeed later: classes of SQLSTATE, see PostgreSQL's appendix "Error Codes"."""
+    if not isinstance(error, DBAPIError) or error.connection_invalidated or isinstance(error, InterfaceError):
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state.startswith(_PASSING)
 
 
 def in_short(error: Exception) -> str:
