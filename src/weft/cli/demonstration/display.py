@@ -14,6 +14,7 @@ State = dict[str, Any]
 _FRAMES_PER_SECOND = 12
 _FIRST_PAUSE_SECONDS = 2.0
 """Before the first line of what lasts; each pause is twice the one before, so that a long run makes few lines."""
+_LONGEST_PAUSE_SECONDS = 30.0
 
 
 class Display:
@@ -63,7 +64,7 @@ class _Lines:
         self._unsaid = state
         if time.monotonic() >= self._next_at:
             self.end()
-            self._pause_seconds *= 2
+            self._pause_seconds = min(2 * self._pause_seconds, _LONGEST_PAUSE_SECONDS)
             self._next_at = time.monotonic() + self._pause_seconds
 
     def end(self) -> None:
