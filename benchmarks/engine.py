@@ -31,9 +31,8 @@ from weft.engine.wakeups import ArqWakeups
 from weft.kit.cel import CelScope, compile_mapping
 from weft.kit.json_schema import compile_schema
 from weft.kit.liquid import compile_liquid
-from weft.operations import runs
 from weft.operations.progress import reader_of
-from weft.operations.runs import StartRun
+from weft.operations.run_starts import StartRun, start_run
 from weft.operations.services import Services
 from weft.operations.workflows import NewWorkflow, create_workflow
 from weft.progress.channel import ProgressChannel
@@ -123,7 +122,7 @@ async def floor(connection: asyncpg.Connection, type_id: UUID, count: int) -> fl
 async def engine(services: Services, viewer: Viewer, workflow_id: UUID, count: int) -> float:
     """Entities per second from the mutation to the terminal state, as a watcher sees it."""
     began = time.perf_counter()
-    run = await runs.start_run(services, viewer, StartRun(workflow_id, Selection(all=True)))
+    run = await start_run(services, viewer, StartRun(workflow_id, Selection(all=True)))
     async for progress in services.progress.watch(run.progress):
         newest = progress
     if newest.completed != count:

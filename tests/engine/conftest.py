@@ -23,7 +23,7 @@ from weft.engine.plans import PlanCache
 from weft.engine.sandbox.isolation import Isolation
 from weft.integrations.http import HttpClient
 from weft.operations import runs
-from weft.operations.runs import StartRun
+from weft.operations.run_starts import StartRun, start_run
 from weft.operations.services import Services
 from weft.operations.workflows import NewWorkflow, create_workflow
 from weft.steps import discover
@@ -98,7 +98,7 @@ class Bench:
     async def start(self, workflow: Workflow, **options: Any) -> Run:
         if workflow.entity_type_id is not None:
             options.setdefault("selection", Selection(all=True))
-        return await runs.start_run(self.services, self.viewer, StartRun(workflow.id, **options))
+        return await start_run(self.services, self.viewer, StartRun(workflow.id, **options))
 
     async def finish(self, run: Run, *workers: Dispatcher, within: float = 20.0) -> Progress:
         """The terminal progress, with these workers (or one of its own) at work."""

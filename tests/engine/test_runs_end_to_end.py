@@ -11,7 +11,8 @@ from weft.domain.errors import Conflict, Invalid, NotFound
 from weft.domain.progress import RunStatus
 from weft.domain.run import Selection
 from weft.operations import runs
-from weft.operations.runs import RetryRun, StartRun
+from weft.operations.run_retries import RetryRun, retry_run
+from weft.operations.run_starts import StartRun, start_run
 
 SHAPE = {"id": "shape", "type": "transform", "config": {"fields": {"label": "input.title + '!'"}, "keep": False}}
 
@@ -356,7 +357,7 @@ async def test_a_retry_runs_only_the_failed_items_from_their_failed_step(bench: 
     run = await bench.start(workflow)
     await bench.finish(run)
     assert sum(Counting.calls.values()) == 9
-    again = await runs.retry_run(bench.services, bench.viewer, RetryRun(run.id))
+    again = await retry_run(bench.services, bench.viewer, RetryRun(run.id))
     assert again.retry_of == run.id
     progress = await bench.finish(again)
     # The new ordinals 0 to 2: only 0 divides by three.
@@ -375,7 +376,7 @@ async def test_a_retry_does_not_trust_results_of_another_version_of_the_entity(b
     await bench.finish(run)
     async with bench.services.database.transaction() as connection:
         await connection.exec_driver_sql("UPDATE entity SET version = version + 1")
-    again = await runs.retry_run(bench.services, bench.viewer, RetryRun(run.id))
+    again = await retry_run(bench.services, bench.viewer, RetryRun(run.id))
     await bench.finish(again)
     assert sum(Counting.calls.values()) == 2
 
@@ -384,10 +385,10 @@ async def test_a_retry_needs_a_run_that_has_ended_with_failures(bench: Bench) ->
     workflow = await bench.workflow(SHAPE, entity_type=await bench.movies(1))
     run = await bench.start(workflow)
     with pytest.raises(Conflict):
-        await runs.retry_run(bench.services, bench.viewer, RetryRun(run.id))
+        await retry_run(bench.services, bench.viewer, RetryRun(run.id))
     await bench.finish(run)
     with pytest.raises(Conflict):
-        await runs.retry_run(bench.services, bench.viewer, RetryRun(run.id))
+        await retry_run(bench.services, bench.viewer, RetryRun(run.id))
 
 
 async def test_an_entity_that_was_deleted_fails_its_item_with_that_reason(bench: Bench) -> None:
@@ -501,4 +502,4 @@ async def test_input_that_breaks_the_schema_starts_nothing(bench: Bench) -> None
 async def test_a_workflow_of_another_workspace_does_not_exist(bench: Bench, stranger: Any) -> None:
     workflow = await bench.workflow(SHAPE, entity_type=await bench.movies(1))
     with pytest.raises(NotFound):
-        await runs.start_run(bench.services, stranger, StartRun(workflow.id, Selection(all=True)))
+        await start_run(bench.services, stranger, StartRun(workflow.id, Selection(all=True)))

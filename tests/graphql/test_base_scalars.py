@@ -62,7 +62,7 @@ def test_an_id_of_another_type_says_which_was_needed() -> None:
     assert refused.value.path == ("ids", "1")
 
 
-@pytest.mark.parametrize("wrong", ["", "x", "5", "ö", str(new_id()), "A" * 5_000, "\x00"])
+@pytest.mark.parametrize("wrong", ["", "x", "5", "ö", "01a20423-ee54-7221-9fb8-ad1da0da312a", "A" * 5_000, "\x00"])
 @given(st.data())
 def test_nonsense_is_no_id(wrong: str, data: st.DataObject) -> None:
     for text in (wrong, data.draw(st.text())):

@@ -17,7 +17,7 @@ from weft.domain.workflow import Workflow
 from weft.graphql.nodes import encode_id
 from weft.operations import entity_creation, entity_types, runs
 from weft.operations.run_lists import RunList, load_run_pages
-from weft.operations.runs import StartRun
+from weft.operations.run_starts import StartRun, start_run
 from weft.operations.services import Services
 from weft.operations.workflows import NewWorkflow, create_workflow
 from weft.storage import tables
@@ -71,7 +71,7 @@ async def films(services: Services, viewer: Viewer) -> Workflow:
 
 async def start_films(services: Services, viewer: Viewer, films: Workflow, count: int) -> list[UUID]:
     wanted = StartRun(films.id, selection=Selection(all=True))
-    return [(await runs.start_run(services, viewer, wanted)).id for _ in range(count)]
+    return [(await start_run(services, viewer, wanted)).id for _ in range(count)]
 
 
 async def test_runs_are_listed_newest_first_page_by_page(
@@ -95,7 +95,7 @@ async def test_runs_are_listed_newest_first_page_by_page(
 async def test_every_filter_of_runs_holds(services: Services, viewer: Viewer, films: Workflow) -> None:
     other = await create_workflow(services, viewer, NewWorkflow("other", DEFINITION))
     (first,) = await start_films(services, viewer, films, 1)
-    second = (await runs.start_run(services, viewer, StartRun(other.id, input={}))).id
+    second = (await start_run(services, viewer, StartRun(other.id, input={}))).id
     await runs.cancel_run(services, viewer, second)
     both = {first, second}
     cases: list[tuple[dict[str, Any], set[UUID]]] = [
@@ -120,7 +120,7 @@ async def test_each_workflow_lists_its_own_runs(services: Services, viewer: View
         await ask(services, viewer, document)
     for number in range(3):
         other = await create_workflow(services, viewer, NewWorkflow(f"other {number}", DEFINITION))
-        await runs.start_run(services, viewer, StartRun(other.id, input={}))
+        await start_run(services, viewer, StartRun(other.id, input={}))
     with counted(services.database) as of_four:
         listed = (await ask(services, viewer, document))["workflows"]["nodes"]
     assert of_four.count == of_one.count

@@ -15,7 +15,8 @@ from weft.graphql.mutations import Answer, UserError, mutation
 from weft.graphql.nodes import read_id
 from weft.graphql.runs import Run
 from weft.operations import runs
-from weft.operations.runs import RetryRun, StartRun
+from weft.operations.run_retries import RetryRun, retry_run
+from weft.operations.run_starts import StartRun, start_run
 
 _IDEMPOTENCY_KEY = "The same key with the same input gives the same run; with another input it is refused."
 _WAIT = "Answer when the run is over, or after this time, whichever is first."
@@ -78,7 +79,7 @@ class RunMutation:
             idempotency_key=input.idempotency_key,
             wait=input.wait,
         )
-        return Answer(run=await runs.start_run(info.context.services, info.context.viewer, wanted))
+        return Answer(run=await start_run(info.context.services, info.context.viewer, wanted))
 
     @mutation(RunPayload, description="A new run over the failed items of one that is over. For runners.")
     async def retry_run(self, info: Info, input: RetryRunInput) -> Answer:
@@ -88,7 +89,7 @@ class RunMutation:
             idempotency_key=input.idempotency_key,
             wait=input.wait,
         )
-        return Answer(run=await runs.retry_run(info.context.services, info.context.viewer, wanted))
+        return Answer(run=await retry_run(info.context.services, info.context.viewer, wanted))
 
     @mutation(RunPayload, description="End the run now; what is not finished is cancelled. For runners.")
     async def cancel_run(self, info: Info, input: RunIdInput) -> Answer:

@@ -1,0 +1,88 @@
+"""What starting and retrying a run share: the workflow it is of, the idempotency key, and the answer."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from weft.domain.access import Viewer
+from weft.domain.errors import Conflict, Invalid, NotFound
+from weft.domain.ids import UUID
+from weft.domain.run import Run
+from weft.domain.workflow import Workflow, WorkflowStatus
+from weft.engine.plan import Plan
+from weft.operations.progress import wait_for_end
+from weft.operations.runs import get_run
+from weft.operations.services import Services
+from weft.storage import entity_types, idempotency, workflow_versions, workflows
+
+IDEMPOTENCY_KEY_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What a request that makes a run may say beside what is to be run."""
+
+    idempotency_key: str | None = None
+    wait: timedelta | None = None
+    """Answer when the run has ended, or after this time, whichever is first."""
+
+
+async def runnable(connection: AsyncConnection, viewer: Viewer, workflow_id: UUID) -> Workflow:
+    workflow = await workflows.get(connection, viewer.workspace_id, workflow_id)
+    if workflow is None:
+        raise NotFound(f"There is no workflow {workflow_id} in this workspace.", path=("workflowId",))
+    if workflow.status is not WorkflowStatus.ACTIVE:
+        raise Conflict(
+            f"The workflow {workflow.name!r} is {workflow.status}; only an ACTIVE one can be run.",
+            path=("workflowId",),
+            hint="Set its status to ACTIVE with updateWorkflow.",
+        )
+    return workflow
+
+
+async def plan_of(
+    services: Services, connection: AsyncConnection, viewer: Viewer, workflow: Workflow, version_id: UUID
+) -> Plan:
+    version = await workflow_versions.get(connection, viewer.workspace_id, version_id)
+    if version is None:
+        raise NotFound(f"The version {version_id} of the workflow is gone.")
+    schema = None
+    if workflow.entity_type_id is not None:
+        entity_type = await entity_types.type_by_id(connection, viewer.workspace_id, workflow.entity_type_id)
+        schema = None if entity_type is None else entity_type.schema
+    return services.plans.get(version_id, version.definition, schema)
+
+
+async def made_before(
+    connection: AsyncConnection, viewer: Viewer, operation: str, wanted: RunRequest, run_id: UUID
+) -> UUID | None:
+    if wanted.idempotency_key is None:
+        return None
+    if not 0 < len(wanted.idempotency_key) <= IDEMPOTENCY_KEY_LENGTH:
+        raise Invalid(f"A key has 1 to {IDEMPOTENCY_KEY_LENGTH} characters.", path=("idempotencyKey",))
+    # How long to wait for the answer is no part of what is asked for.
+    body = replace(wanted, idempotency_key=None, wait=None)
+    digest = hashlib.sha256(repr(body).encode()).digest()
+    return await idempotency.claim(connection, viewer.workspace_id, operation, wanted.idempotency_key, digest, run_id)
+
+
+async def started(services: Services, viewer: Viewer, run_id: UUID, wait: timedelta | None) -> Run:
+    await services.wakeups.wake()
+    if wait is not None:
+        await wait_for_end(services, viewer, run_id, wait.total_seconds())
+    run = await get_run(services, viewer, run_id)
+    if run is None:
+        raise NotFound(f"The run {run_id} was deleted.")
+    return run
+
+
+def check_wait(services: Services, wait: timedelta | None) -> None:
+    longest = services.limits.wait_seconds
+    if wait is not None and not timedelta() <= wait <= timedelta(seconds=longest):
+        raise Invalid(
+            f"`wait` is 0 to {longest:g} seconds.",
+            path=("wait",),
+            hint="Watch longer runs with the subscription runProgress.",
+        )
