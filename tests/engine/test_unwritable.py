@@ -11,6 +11,8 @@ from weft.domain.run import LogLevel
 from weft.domain.step import Catalogue, Fail, Output, PublishEntity, StepCategory, StepContext, StepType
 from weft.steps import discover
 
+pytestmark = pytest.mark.timeout(30)
+
 GUILTY = 3
 """The ordinal of the item that gives what cannot be written."""
 HALF_OF_A_PAIR = "half of a pair: \ud800"

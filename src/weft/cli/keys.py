@@ -4,11 +4,12 @@ import asyncio
 
 import click
 
-from weft.cli.kept_secrets import secret_key_of
+from weft.cli.kept_secrets import known_secret_key
 from weft.cli.services import database_of
 from weft.domain.access import Role
 from weft.operations.keys import first_key
 from weft.settings import Settings
+from weft.storage import migrations
 
 
 @click.group()
@@ -26,6 +27,7 @@ def create(workspace: str, name: str, role: str) -> None:
 
 
 async def _create(settings: Settings, workspace: str, name: str, role: Role) -> str:
+    secret_key = known_secret_key(settings).encode()
     async with database_of(settings) as database:
-        secret_key = secret_key_of(settings).encode()
+        await migrations.check(database)
         return await first_key(database, secret_key, workspace=workspace, name=name, role=role)

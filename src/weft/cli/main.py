@@ -7,6 +7,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
+from weft.cli.problems import file_problem, setting_problems
 from weft.domain.errors import WeftError
 from weft.embedded import EmbeddedServicesError
 
@@ -31,12 +32,19 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ValidationError as error:
-            for problem in error.errors():
-                name = "_".join(str(part) for part in problem["loc"]).upper()
-                click.echo(f"weft: the setting WEFT_{name} {problem['msg'].removeprefix('Value error, ')}", err=True)
+            _say(*setting_problems(error))
         except (WeftError, EmbeddedServicesError) as error:
-            click.echo(f"weft: {error}", err=True)
+            _say(str(error))
+        except OSError as error:
+            if (problem := file_problem(error)) is None:
+                raise
+            _say(problem)
         sys.exit(1)
+
+
+def _say(*sentences: str) -> None:
+    for sentence in sentences:
+        click.echo(f"weft: {sentence}", err=True)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

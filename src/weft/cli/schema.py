@@ -29,9 +29,11 @@ def schema(*, check: bool, write: bool) -> None:
 
 
 def _compare(text: str) -> None:
-    known = FILE.read_text(encoding="utf-8") if FILE.exists() else ""
+    if not FILE.exists():
+        raise StartupError(f"There is no {FILE} in {Path.cwd()}. To write it: weft schema --write")
+    known = FILE.read_text(encoding="utf-8")
     if known == text:
         return
-    changes = find_breaking_changes(build_schema(known), build_schema(text)) if known else []
+    changes = find_breaking_changes(build_schema(known), build_schema(text))
     listed = "".join(f"\n  breaks clients: {change.description}" for change in changes)
     raise StartupError(f"{FILE} differs from the code. To write it anew: weft schema --write{listed}")

@@ -1,6 +1,7 @@
 """`weft up`: everything on this machine: services, migrations, the API and workers."""
 
 import asyncio
+import errno
 import os
 import socket
 import sys
@@ -11,12 +12,11 @@ from dataclasses import dataclass
 import aiohttp
 import click
 
-from weft.cli.kept_secrets import api_key_of, secret_key_of
-from weft.cli.services import ServiceUrls, services_of
+from weft.cli.kept_secrets import api_key_file, api_key_of, secret_key_of
+from weft.cli.services import ServiceUrls, connected, services_of
 from weft.domain.errors import StartupError
-from weft.embedded import Child, Children, ended_by_signals
+from weft.embedded import Child, Children, ended_by_signals, running_services
 from weft.settings import Settings
-from weft.storage.database import Database
 from weft.storage.migrations import migrate
 
 MOST_WORKERS = 8
@@ -34,44 +34,64 @@ class Running:
 
 @click.command()
 def up() -> None:
-    """Start PostgreSQL, Valkey, the API and workers, and run until Ctrl-C. Nothing but Python is needed."""
+    """Start everything on this machine, until Ctrl-C.
+
+    PostgreSQL and Valkey (where WEFT_DATABASE_URL and WEFT_REDIS_URL name no others), the migrations, the API and
+    workers. Nothing but Python is needed. The data is kept in WEFT_DATA_DIR.
+    """
     asyncio.run(_up(Settings()))
     click.echo("Weft has stopped.")
 
 
 async def _up(settings: Settings) -> None:
-    async with ended_by_signals(), everything(settings) as running:
-        click.echo(f"Weft is up:  {running.url}/graphql")
-        click.echo(f"API key:     {running.api_key}  (kept in {settings.data_dir / 'api_key'})")
-        click.echo("Open the address in a browser, or send the key as `Authorization: Bearer …`. Ctrl-C stops.")
-        await running.children.wait()
+    async with ended_by_signals():
+        click.echo("Weft is starting …")
+        async with everything(settings) as running:
+            click.echo(_welcome(settings, running))
+            await running.children.wait()
+
+
+def _welcome(settings: Settings, running: Running) -> str:
+    # What stands behind the # stays in the browser: the explorer takes the key from there.
+    explorer = f"  Explorer  {running.url}/graphql#key={running.api_key}\n" if settings.graphiql else ""
+    return (
+        f"Weft is up. Ctrl-C stops it.\n\n{explorer}"
+        f"  GraphQL   {running.url}/graphql\n"
+        f"  API key   {running.api_key}  (kept in {api_key_file(settings)})\n"
+    )
 
 
 @asynccontextmanager
 async def everything(settings: Settings) -> AsyncGenerator[Running]:
     """Services, migrations, one API and workers, ready to be asked."""
+    if (holder := running_services(settings.data_dir)) is not None:
+        raise StartupError(
+            f"Weft is running in {settings.data_dir} already, as process {holder.pid}: "
+            "use that one or stop it, or choose another folder with WEFT_DATA_DIR."
+        )
     port = free_port(settings.host, settings.port)
     async with services_of(settings) as services:
         secret_key = secret_key_of(settings)
-        database = Database.connect(services.database, pool_size=2)
-        try:
+        async with connected(services.database, settings) as database:
             await migrate(database)
             api_key = await api_key_of(settings, database, secret_key)
-        finally:
-            await database.close()
-        url = settings.public_url or f"http://{settings.host}:{port}"
-        environment = _environment(services, secret_key, port)
+        here = f"http://{_reachable(settings.host)}:{port}"
+        url = settings.public_url or here
+        environment = _environment(settings, services, secret_key, port) | {"WEFT_PUBLIC_URL": url}
         async with Children(_children(settings, environment)) as children:
-            await _until_ready(f"http://{settings.host}:{port}/readyz", children)
+            await _until_ready(f"{here}/readyz", children)
             yield Running(url, api_key, children)
 
 
-def _environment(services: ServiceUrls, secret_key: str, port: int) -> dict[str, str]:
+def _environment(settings: Settings, services: ServiceUrls, secret_key: str, port: int) -> dict[str, str]:
+    # What a process tells when all is well is for those who run many: here it would bury the address and the key.
+    log_level = settings.log_level if "log_level" in settings.model_fields_set else "warning"
     return {
         "WEFT_DATABASE_URL": services.database,
         "WEFT_REDIS_URL": services.redis,
         "WEFT_SECRET_KEY": secret_key,
         "WEFT_PORT": str(port),
+        "WEFT_LOG_LEVEL": log_level,
     }
 
 
@@ -84,6 +104,12 @@ def _children(settings: Settings, environment: dict[str, str]) -> list[Child]:
     ]
 
 
+def _reachable(host: str) -> str:
+    """As it stands in a URL: one that listens everywhere is reached at this machine's own address."""
+    named = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not listened on
+    return f"[{named}]" if ":" in named else named
+
+
 def free_port(host: str, port: int) -> int:
     """The port, when it is free; any free one for 0."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -92,29 +118,34 @@ def free_port(host: str, port: int) -> int:
         try:
             probe.bind((host, port))
         except OSError as error:
+            taken = error.errno in {errno.EADDRINUSE, errno.EACCES}
+            choose = "port with WEFT_PORT, 0 for any free one" if taken else "address with WEFT_HOST"
             raise StartupError(
-                f"The API cannot listen on {host}:{port}: {error.strerror}. Choose another port: WEFT_PORT=8001"
+                f"The API cannot listen on {host}:{port}: {error.strerror}. Choose another {choose}."
             ) from error
         return int(probe.getsockname()[1])
 
 
 async def _until_ready(url: str, children: Children) -> None:
-    given_up = asyncio.create_task(children.wait())
+    given_up, found = asyncio.create_task(children.wait()), "no answer"
     try:
         async with asyncio.timeout(READY_WITHIN_SECONDS), aiohttp.ClientSession() as session:
-            while not await _answers(session, url):
+            while (found := await _unready(session, url)) is not None:
                 if given_up.done():
                     given_up.result()
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        raise StartupError(f"The API was not ready within {READY_WITHIN_SECONDS} s; its output is above.") from None
+        raise StartupError(
+            f"The API was not ready within {READY_WITHIN_SECONDS} s, see its output above. It said: {found}"
+        ) from None
     finally:
         given_up.cancel()
 
 
-async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
+async def _unready(session: aiohttp.ClientSession, url: str) -> str | None:
+    """What the API says while it cannot work yet, None when it can."""
     try:
         async with session.get(url) as reply:
-            return reply.status == 200  # noqa: PLR2004 - HTTP's OK
-    except aiohttp.ClientError:
-        return False
+            return None if reply.status == 200 else await reply.text()  # noqa: PLR2004 - HTTP's OK
+    except aiohttp.ClientError as error:
+        return str(error)

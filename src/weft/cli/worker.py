@@ -1,10 +1,12 @@
 """`weft worker`: one worker process."""
 
+import asyncio
 from datetime import timedelta
 
 import click
 import uvloop
 
+from weft.cli.services import check_database
 from weft.domain.errors import StartupError
 from weft.kit.logs import configure_logs
 from weft.settings import Settings
@@ -18,6 +20,7 @@ def worker() -> None:
     configure_logs(settings.log_level, settings.log_format)
     if settings.database_url is None or settings.redis_url is None:
         raise StartupError("A worker needs WEFT_DATABASE_URL and WEFT_REDIS_URL. To start all on this machine: weft up")
+    asyncio.run(check_database(settings))
     options = WorkerOptions(
         database_url=settings.database_url,
         redis_url=settings.redis_url,

@@ -14,18 +14,21 @@ from weft.domain.entity import JsonSchema
 
 
 class Backoff(StrEnum):
+    """How the wait grows from attempt to attempt: not at all, by the same amount, or doubling."""
+
     FIXED = "FIXED"
     LINEAR = "LINEAR"
     EXPONENTIAL = "EXPONENTIAL"
 
 
 class OnFailure(StrEnum):
+    """What the failure of a step means. FAIL_ITEM: the item fails, the others go on. CONTINUE: the item goes on without
+    the step and what depends on it. STOP_RUN: the whole run fails, and what is not finished is cancelled.
+    """
+
     FAIL_ITEM = "FAIL_ITEM"
-    """The item fails; the others go on."""
     CONTINUE = "CONTINUE"
-    """The item goes on without this step and what depends on it."""
     STOP_RUN = "STOP_RUN"
-    """The item and with it the whole run fails; items that are not finished are cancelled."""
 
 
 @dataclass(frozen=True, slots=True)

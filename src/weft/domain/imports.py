@@ -21,15 +21,17 @@ class OnConflict(StrEnum):
 
 
 class ImportStatus(StrEnum):
+    """PENDING: waits for the file. INTERRUPTED: the upload broke off; what was read is stored, and sending the same file
+    again goes on behind it. COMPLETED_WITH_FAILURES: some rows were not taken. FAILED: the file as a whole cannot be
+    used; `error` says why.
+    """
+
     PENDING = "PENDING"
-    """Waiting for the file."""
     RUNNING = "RUNNING"
     INTERRUPTED = "INTERRUPTED"
-    """The upload broke off. What was read is stored; sending the same file again goes on behind it."""
     COMPLETED = "COMPLETED"
     COMPLETED_WITH_FAILURES = "COMPLETED_WITH_FAILURES"
     FAILED = "FAILED"
-    """The file as a whole cannot be used; `error` says why."""
 
     @property
     def is_terminal(self) -> bool:

@@ -12,6 +12,10 @@ from weft.domain.ids import UUID
 
 
 class RunStatus(StrEnum):
+    """COMPLETED: no item failed. COMPLETED_WITH_FAILURES: some did. FAILED: all did, or the run was stopped. These and
+    CANCELLED are final; a PAUSED run goes on when it is resumed.
+    """
+
     PENDING = "PENDING"
     RUNNING = "RUNNING"
     PAUSED = "PAUSED"

@@ -11,6 +11,8 @@ from weft.domain.progress import Progress, RunStatus
 
 
 class ItemStatus(StrEnum):
+    """SKIPPED: the steps declined it, which is no failure. CANCELLED: its run ended before its turn."""
+
     PENDING = "PENDING"
     RUNNING = "RUNNING"
     COMPLETED = "COMPLETED"
@@ -20,6 +22,8 @@ class ItemStatus(StrEnum):
 
 
 class StepStatus(StrEnum):
+    """SKIPPED: its condition did not hold, no branch led to it, or it declined. CANCELLED: the item ended before it did."""
+
     PENDING = "PENDING"
     RUNNING = "RUNNING"
     COMPLETED = "COMPLETED"

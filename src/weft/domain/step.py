@@ -44,6 +44,8 @@ class StepCategory(StrEnum):
 
 
 class Shape(StrEnum):
+    """COMPUTES runs inline. WAITS runs concurrently. SERVES_MANY gets calls in micro-batches. HEAVY runs in a child process."""
+
     COMPUTES = "COMPUTES"
     WAITS = "WAITS"
     SERVES_MANY = "SERVES_MANY"

@@ -81,10 +81,12 @@ def _names_total(part: Selection) -> bool:
     return any(_names_total(inner) for inner in part.selections)
 
 
-@strawberry.input
+@strawberry.input(description="A record to be stored.")
 class NewEntityInput:
-    data: JSON
-    external_id: str | None = None
+    data: JSON = strawberry.field(description="An object that the schema of its type allows.")
+    external_id: str | None = strawberry.field(
+        default=None, description="Your own id of it, unique within the type; what a later import updates it by."
+    )
 
 
 @strawberry.input

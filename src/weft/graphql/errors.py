@@ -8,6 +8,7 @@
 | wrong against the schema, wrong variables | GRAPHQL_VALIDATION_FAILED | its own |
 | a limit on queries | QUERY_TOO_LARGE | its own |
 | a request that is no GraphQL request | BAD_REQUEST | its own |
+| a body over the limit (`http/body_limit`) | BODY_TOO_LARGE | its own |
 | anything else | INTERNAL | masked; the log has it under the request id |
 """
 

@@ -80,7 +80,9 @@ class SaveAsTemplatePayload:
 
 @strawberry.type
 class TemplateMutation:
-    @mutation(WorkflowPayload, description="Puts the parameters in, and saves the definition as a new workflow.")
+    @mutation(
+        WorkflowPayload, description="Puts the parameters in, and saves the definition as a new workflow. For editors."
+    )
     async def create_workflow_from_template(self, info: Info, input: CreateWorkflowFromTemplateInput) -> Answer:
         wanted = FromTemplate(
             template_id=_template_key(input.template_id),
@@ -92,7 +94,8 @@ class TemplateMutation:
         return Answer(workflow=await templates.create_from_template(info.context.services, info.context.viewer, wanted))
 
     @mutation(
-        SaveAsTemplatePayload, description="Offers the current version of a workflow as a template of the workspace."
+        SaveAsTemplatePayload,
+        description="Offers the current version of a workflow as a template of the workspace. For editors.",
     )
     async def save_as_template(self, info: Info, input: SaveAsTemplateInput) -> Answer:
         saved = await templates.save_as_template(

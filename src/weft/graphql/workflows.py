@@ -198,7 +198,10 @@ class ValidateWorkflowPayload:
 
 @strawberry.type
 class WorkflowMutation:
-    @mutation(WorkflowPayload, description="The definition is checked as a whole; nothing is saved where it is wrong.")
+    @mutation(
+        WorkflowPayload,
+        description="The definition is checked as a whole; nothing is saved where it is wrong. For editors.",
+    )
     async def create_workflow(self, info: Info, input: CreateWorkflowInput) -> Answer:
         wanted = NewWorkflow(
             name=input.name,
@@ -212,7 +215,7 @@ class WorkflowMutation:
         )
         return Answer(workflow=await workflows.create_workflow(info.context.services, info.context.viewer, wanted))
 
-    @mutation(WorkflowPayload, description="A changed definition is the next version; runs keep theirs.")
+    @mutation(WorkflowPayload, description="A changed definition is the next version; runs keep theirs. For editors.")
     async def update_workflow(self, info: Info, input: UpdateWorkflowInput) -> Answer:
         changes = WorkflowChanges(
             name=input.name,
@@ -233,14 +236,17 @@ class WorkflowMutation:
         )
         return Answer(workflow=updated)
 
-    @mutation(WorkflowPayload, description="No run of it can be started any more; runs that began go on.")
+    @mutation(WorkflowPayload, description="No run of it can be started any more; runs that began go on. For editors.")
     async def archive_workflow(self, info: Info, input: WorkflowIdInput) -> Answer:
         workflow_id = read_id(input.id, "Workflow", "id")
         return Answer(
             workflow=await workflows.archive_workflow(info.context.services, info.context.viewer, workflow_id)
         )
 
-    @mutation(DeleteWorkflowPayload, description="With its versions and runs. Refused while a run is not finished.")
+    @mutation(
+        DeleteWorkflowPayload,
+        description="With its versions and runs. Refused while a run is not finished. For editors.",
+    )
     async def delete_workflow(self, info: Info, input: WorkflowIdInput) -> Answer:
         workflow_id = read_id(input.id, "Workflow", "id")
         await workflows.delete_workflow(info.context.services, info.context.viewer, workflow_id)

@@ -1,7 +1,7 @@
 """Files that come in: `PUT /files/imports/{id}/{token}` takes the file of an import.
 
 The link is the credential: its token is made for one import and expires. The body is the file itself, of any size, read as it
-arrives: `curl -T movies.jsonl "$uploadUrl"`. The answer is JSON in every case: `import` says how far it came, `errors`
+arrives: `curl -T airports.jsonl "$uploadUrl"`. The answer is JSON in every case: `import` says how far it came, `errors`
 what has to be put right.
 
 | status | meaning |

@@ -1,4 +1,4 @@
-"""JSON as text and bytes, by orjson."""
+"""JSON as text and bytes, by orjson, and in words."""
 
 from typing import Any
 
@@ -13,3 +13,20 @@ def dump_bytes(value: Any) -> bytes:
 
 def dumps(value: Any) -> str:
     return dump_bytes(value).decode()
+
+
+def in_words(value: Any) -> str:
+    """The type of a JSON value as a person would say it: "text", "a number"."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case _:
+            return "an object"

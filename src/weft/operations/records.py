@@ -7,6 +7,7 @@ import orjson
 
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode, Problem
+from weft.kit.json import in_words
 from weft.kit.json_schema import SchemaViolation, canonicalise_numbers, compile_schema
 
 LONGEST_EXTERNAL_ID = 500
@@ -37,7 +38,7 @@ class RecordCheck:
     def to_json(self, data: Any) -> bytes:
         """The record as it is stored: valid, with its numbers as the schema types them. Raises RefusedRecord."""
         if type(data) is not dict:
-            raise refuse(f"A record is a JSON object; this is {_kind_of(data)}.", code=ErrorCode.TYPE_MISMATCH)
+            raise refuse(f"A record is a JSON object; this is {in_words(data)}.", code=ErrorCode.TYPE_MISMATCH)
         if not self._validator.is_valid(data):
             raise RefusedRecord(*_problems(self._validator.check(data)))
         if self._convert is not None:
@@ -63,7 +64,7 @@ def external_id_of(value: Any, *path: str) -> str:
         value = str(value)
     if not isinstance(value, str):
         raise refuse(
-            f"An external id is a text or a whole number; this is {_kind_of(value)}.",
+            f"An external id is a text or a whole number; this is {in_words(value)}.",
             *path,
             code=ErrorCode.TYPE_MISMATCH,
         )
@@ -78,11 +79,6 @@ def external_id_of(value: Any, *path: str) -> str:
     if not is_storable_text(value):
         raise refuse("The external id holds a character that cannot be stored (NUL or half of a pair).", *path)
     return value
-
-
-def is_storable_text(value: str) -> bool:
-    """Postgres has no NUL in texts, and UTF-8 has no halves of surrogate pairs."""
-    return "\0" not in value and (value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value))
 
 
 def _problems(violations: Iterable[SchemaViolation]) -> list[Problem]:
@@ -110,19 +106,3 @@ def path_to_nul(value: Any) -> tuple[str, ...] | None:
         elif isinstance(part, str) and "\0" in part:
             return path
     return None
-
-
-def _kind_of(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a text"
-        case list():
-            return "a list"
-        case _:
-            return "an object"

@@ -7,9 +7,9 @@ from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode
 from weft.domain.step import Fail, StepContext, StepScope
 from weft.kit.cel import CelEvaluationError, CelExpression, CelMapping
+from weft.kit.json import in_words
 from weft.kit.liquid import LiquidRenderError, LiquidTemplate
 from weft.kit.schema_shape import json_types
-from weft.steps._json import in_words
 
 
 def evaluated(mapping: CelMapping, ctx: StepContext) -> dict[str, Any]:

@@ -5,29 +5,13 @@ from typing import Any, cast
 
 from weft.domain.entity import JsonSchema
 from weft.domain.step import Fail
+from weft.kit.json import in_words
 from weft.kit.json_schema import SchemaValidator, SchemaViolation, declared_properties
 from weft.kit.schema_shape import json_types, property_of
 
 MOST_DETAILS = 20
 """Violations kept with a failed item: a person reads a few, and every failed item stores them."""
 _UNHEARD_OF = "\x00"
-
-
-def in_words(value: Any) -> str:
-    """The type of a JSON value as a person would say it: "text", "a number"."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "text"
-        case list():
-            return "a list"
-        case _:
-            return "an object"
 
 
 def object_of(value: Any) -> dict[str, Any]:

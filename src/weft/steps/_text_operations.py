@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, cast
 
 from weft.domain.step import Fail
-from weft.steps._json import in_words
+from weft.kit.json import in_words
 from weft.steps._pattern import compiled, replacement_of
 from weft.steps._text_config import Operation, TextConfig
 

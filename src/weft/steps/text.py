@@ -6,8 +6,9 @@ from typing import Any, ClassVar, cast
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode
 from weft.domain.step import Fail, StepCategory, StepContext, StepScope, StepType
+from weft.kit.json import in_words
 from weft.steps._evaluation import rendered
-from weft.steps._json import in_words, made_object, object_of, object_schema
+from weft.steps._json import made_object, object_of, object_schema
 from weft.steps._pattern import BadPatternError
 from weft.steps._text_config import Operation, TextConfig, alias
 from weft.steps._text_operations import change_of, concatenated, joined

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import asyncpg
 import orjson
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from weft.kit.json import dumps
@@ -20,9 +21,12 @@ class Database:
 
     @classmethod
     def connect(cls, url: str, *, pool_size: int = 10, statement_cache: bool = True) -> "Database":
-        """`statement_cache=False` behind a pooler in transaction mode, where prepared statements do not survive."""
+        """`statement_cache=False` behind a pooler in transaction mode, where prepared statements do not survive.
+
+        Raises ValueError for a URL that cannot be read.
+        """
         engine = create_async_engine(
-            url,
+            _as_the_driver_spells(url),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=30,
@@ -49,6 +53,17 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _as_the_driver_spells(text: str) -> URL:
+    """Providers hand out URLs with libpq's `sslmode`, which asyncpg calls `ssl`."""
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise ValueError(str(error)) from error
+    if (mode := url.query.get("sslmode")) is None:
+        return url
+    return url.difference_update_query(("sslmode",)).update_query_dict({"ssl": mode})
 
 
 async def copy_rows(

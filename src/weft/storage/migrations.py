@@ -35,14 +35,17 @@ def configuration() -> Config:
 
 
 def head() -> str:
-    revision = ScriptDirectory.from_config(configuration()).get_current_head()
+    revision = _script().get_current_head()
     if revision is None:
         raise StartupError("There are no migrations.")
     return revision
 
 
 async def migrate(database: Database, target: str = "head") -> None:
-    """Bring the database up to `target`, in one transaction; safe to call from several processes at once."""
+    """Bring the database up to `target`, in one transaction; safe to call from several processes at once.
+
+    Raises StartupError where the database is at a migration that this version does not know.
+    """
     async with database.transaction() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
@@ -61,7 +64,34 @@ async def current(database: Database) -> str | None:
         return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
 
 
+async def check(database: Database) -> None:
+    """Raises StartupError where the database is older than this version of Weft.
+
+    A newer one is good: a migration does not break the version that still runs beside it.
+    """
+    found = await current(database)
+    if found is None or (found != head() and _knows(found)):
+        raise StartupError(
+            f"The database is {'empty' if found is None else f'at migration {found}'}; "
+            f"this version of Weft needs {head()}: weft migrate"
+        )
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(configuration())
+
+
+def _knows(revision: str) -> bool:
+    return any(script.revision == revision for script in _script().walk_revisions())
+
+
 def _upgrade(connection: Connection, target: str) -> None:
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None and not _knows(found):
+        raise StartupError(
+            f"The database is at migration {found}, which this version of Weft does not know: "
+            "it belongs to a newer version, or to another program."
+        )
     config = configuration()
     config.attributes["connection"] = connection
     command.upgrade(config, target)

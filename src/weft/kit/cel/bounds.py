@@ -1,17 +1,33 @@
-"""How much work an expression can cause, as a formula in the size of its data; computed once, when it is compiled.
+"""How much work an expression can cause: refused before it is done.
 
-The unit is one byte read, copied or made. Nothing an evaluation makes is freed before its end, so the formula bounds its memory
-too. It is a sum of terms `factor * n^a * k^b * i^c` with n the bytes of the data, k the longest list a loop goes over
-(`guard` caps it at 1,000) and i the rounds of a loop (nested loops share the library's 10,000). So `a + b` is linear and never
-worth a second look, `a.replace(b, c)` and `list.map(x, a + x)` grow faster, and are looked at together with their data.
+The unit is one byte read, copied or made. Nothing an evaluation makes is freed before its end, so the work bounds its memory
+too. A walk over the expression adds it up from the sizes of the data (`measures`), three times at most:
+
+- when it is compiled, for data that could be the whole of each path it reads. So it is known from which size of data on the work
+  has to be looked at; for `a + b`, literal replacements and simple loops, never. What is too much for 1 kB of data is refused;
+- before an evaluation with more data than that, with the sizes of what it really reads.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any
 
+from weft.kit.cel.calls import made, work_of
+from weft.kit.cel.formulas import ROUNDS, Formula, GrowthError, constant, number, product, total
 from weft.kit.cel.guard import LONGEST_RANGE
-from weft.kit.cel.schema_types import SCALARS
+from weft.kit.cel.measures import (
+    FIXED_MEASURE,
+    NOTHING,
+    POINTER,
+    Measure,
+    Measures,
+    assumed,
+    held,
+    literal,
+    measured,
+)
+from weft.kit.cel.references import Path, path_of
 from weft.kit.cel.tree import Call, Constant, Entry, ListLiteral, Loop, MapLiteral, Name, Node, Select, Tree
 
 MOST_NODES = 1000
@@ -20,189 +36,211 @@ MOST_ROUNDS = 10_000
 """The library's own limit for one evaluation, all loops together."""
 
 MOST_WORK = 200_000_000
-"""About a second and 200 MB where the formula is exact; mostly it is far above the truth."""
+"""About a second and 200 MB where the bound is exact; mostly it is far above the truth."""
 
-_HIGHEST_POWER = 6
+SMALL_DATA = 1024
+"""What an expression must be able to take."""
+
 _LINEAR_FACTOR = 64
-_SCALAR_SIZE = 32.0
-_POINTER = 16.0
-_ESCAPED = 8.0
-"""What one character may become: an element of a list (split), an escape sequence (quote), a formatted number."""
+_HUGE = 1e9
+_SIZES = (SMALL_DATA, 8_192, 65_536, 524_288, 4_194_304)
 
-_FORMATTED = 1000.0
-"""One digit of a precision in `format` can ask for this many characters."""
 
-Formula: TypeAlias = dict[tuple[str, ...], float]
-
-_FIXED = _SCALAR_SIZE
-_SIZED = frozenset({"_[_]", "_?._", "_[?_]", "orValue", "or", "value", "dyn", "first", "last"})
-_COMPARISONS = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
+_HINT = "do less in one expression, or split it over several steps"
+_HINTS = {
+    "matches": "write the pattern into the expression, without large repetitions or Unicode classes, and use it less often",
+    "replace": "write the texts into the expression, or use shorter ones",
+}
 
 
 class TooCostlyError(Exception):
-    """The expression is refused whatever its data; the message says why."""
+    """The expression is refused; the message says why, `offset` where in the source."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The work of one expression. `linear`: too little to be worth measuring the data."""
+    tree: Tree
+    paths: tuple[Path, ...]
+    harmless_size: float
+    """So many bytes of data are never too much, whatever they are; inf: no data is worth measuring."""
 
-    terms: tuple[tuple[float, int, int, int], ...]
-    linear: bool
+    @property
+    def linear(self) -> bool:
+        return self.harmless_size == inf
 
-    def work(self, data_size: int) -> float:
-        longest = min(LONGEST_RANGE, data_size // 2 + 1)
-        return sum(
-            factor * data_size**n * longest**k * (min(longest**i, MOST_ROUNDS) if i else 1)
-            for factor, n, k, i in self.terms
-        )
+    def check(self, data: Mapping[str, Any], size: int) -> None:
+        """Raises TooCostlyError where this data, of so many bytes, could be too much."""
+        if size > self.harmless_size:
+            _work(self.tree, measured(self.paths, data), MOST_WORK, f"with {size} bytes of data")
 
 
-def bound_of(tree: Tree, source_length: int) -> Bound:
-    """Raises TooCostlyError for what no data makes cheap."""
-    walk = _Walk(tree)
-    _, work = walk.visit(tree.root, {}, 0)
-    terms = [
-        (factor, powers.count("n"), powers.count("k"), powers.count("i")) for powers, factor in work.items() if factor
-    ]
-    linear = (
-        all(n <= 1 and not k and not i for _, n, k, i in terms)
-        and sum(term[0] for term in terms if term[1]) <= _LINEAR_FACTOR
-    )
-    if not linear:
-        terms.append((float(source_length), 0, 0, 1))  # a literal list is as long as the source lets it be
-    return Bound(tuple(terms), linear)
+def bound_of(tree: Tree, paths: Collection[Path]) -> Bound:
+    """Raises TooCostlyError for what is too much with next to no data."""
+    read = tuple(sorted(paths))
+    _work(tree, assumed(read, SMALL_DATA / max(1, len(read)), text=""), MOST_WORK, "even with 1 kB of data")
+    if _is_linear(tree, read):
+        return Bound(tree, read, inf)
+    harmless = 0
+    for size in _SIZES:
+        try:
+            _work(tree, assumed(read, size), MOST_WORK)
+        except TooCostlyError:
+            break
+        harmless = size
+    return Bound(tree, read, harmless)
+
+
+def _is_linear(tree: Tree, paths: tuple[Path, ...]) -> bool:
+    # With this much data every loop is at its longest, so what is left of the work is a straight line, or is not.
+    one, two = (_work(tree, assumed(paths, size), inf) for size in (_HUGE, 2 * _HUGE))
+    slope = (two - one) / _HUGE
+    return slope <= _LINEAR_FACTOR and one - slope * _HUGE <= MOST_WORK
+
+
+def _work(tree: Tree, measures: Measures, most: float, when: str = "") -> float:
+    _, work = _Walk(tree, measures, frozenset(path[0] for path in measures), most, when).visit(tree.root, {}, 0)
+    return number(work)
 
 
 @dataclass(slots=True)
 class _Walk:
     tree: Tree
+    measures: Measures
+    names: frozenset[str]
+    most: float
+    when: str
     nodes: int = 0
     loops: int = 0
-    variables: list[str] = field(default_factory=list[str])
+    longest_inside: float = 1.0
+    """Of the loops within the present outer one."""
 
-    def visit(self, node: Node, sizes: Mapping[str, Formula], depth: int) -> tuple[Formula, Formula]:
+    def visit(self, node: Node, known: Mapping[str, Measure], depth: int) -> tuple[Measure, Formula]:
         """The size of the node's value, and the work of making it."""
         self.nodes += 1
         if self.nodes > MOST_NODES:
-            raise TooCostlyError(f"the expression has more than {MOST_NODES} parts: split it over several steps")
+            message = f"the expression has more than {MOST_NODES} parts: split it over several steps"
+            raise TooCostlyError(message, 0)
+        try:
+            measure, work = self._visit(node, known, depth)
+        except GrowthError:
+            raise self._growing(node) from None
+        # Written so that a result which is not a number is refused too.
+        if not depth and not number(work) <= self.most:
+            raise self._growing(node)
+        return measure, work
+
+    def _visit(self, node: Node, known: Mapping[str, Measure], depth: int) -> tuple[Measure, Formula]:
+        path = path_of(node, self.names.difference(known))
+        if path is not None and path in self.measures:
+            is_test = isinstance(node, Select) and node.test_only
+            return FIXED_MEASURE if is_test else self.measures[path], constant(len(path))
         match node:
             case Constant():
-                return _constant(float(len(str(node.value)) * 4 + 16)), _constant(1)
+                return literal(node.value), constant(1)
             case Name():
-                return sizes.get(node.name, {("n",): 1.0}), _constant(1)
+                return known.get(node.name, FIXED_MEASURE), constant(1)
             case Select():
-                size, work = self.visit(node.operand, sizes, depth)
-                return (_constant(_FIXED) if node.test_only else size), _sum(work, _constant(1))
+                measure, work = self.visit(node.operand, known, depth)
+                return (FIXED_MEASURE if node.test_only else measure.part), total(work, constant(1))
             case Call():
-                return self._call(node, sizes, depth)
+                return self._call(node, known, depth)
             case ListLiteral():
-                return self._literal(node.elements, sizes, depth)
+                return self._literal(node.elements, len(node.elements), known, depth)
             case MapLiteral():
-                return self._literal(_parts(node.entries), sizes, depth)
+                return self._literal(_parts(node.entries), len(node.entries), known, depth)
             case Loop():
-                return self._loop(node, sizes, depth)
+                return self._loop(node, known, depth)
 
-    def _literal(self, parts: tuple[Node, ...], sizes: Mapping[str, Formula], depth: int) -> tuple[Formula, Formula]:
-        visited = [self.visit(part, sizes, depth) for part in parts]
-        size = _sum(_constant(_POINTER * (len(parts) + 1)), *(one for one, _ in visited))
-        return size, _sum(_constant(_POINTER * (len(parts) + 1)), *(work for _, work in visited))
+    def _growing(self, node: Node) -> TooCostlyError:
+        function = node.function.strip("_@") if isinstance(node, Call) else ""
+        what = f'"{function}"' if function else "this"
+        message = f"{what} could take too much time or memory {self.when}: {_HINTS.get(function, _HINT)}"
+        return TooCostlyError(message, self.tree.offsets.get(node.id, 0))
 
-    def _call(self, node: Call, sizes: Mapping[str, Formula], depth: int) -> tuple[Formula, Formula]:
-        visited = [self.visit(argument, sizes, depth) for argument in node.arguments]
-        arguments = [size for size, _ in visited]
-        works = [work for _, work in visited]
-        size = self._result_size(node, arguments)
-        if node.function in _COMPARISONS:
-            # Comparing ends with the shorter of the two.
-            cost = min(arguments, key=_growth)
-        elif node.function in _SIZED or node.function in {"_?_:_", "_&&_", "_||_", "!_", "@not_strictly_false"}:
-            cost = _constant(1)
-        else:
-            cost = _sum(*arguments, size)
-        return size, _sum(_constant(1), cost, *works)
+    def _literal(
+        self, parts: tuple[Node, ...], length: int, known: Mapping[str, Measure], depth: int
+    ) -> tuple[Measure, Formula]:
+        visited = [self.visit(part, known, depth) for part in parts]
+        work = total(constant(POINTER * (len(parts) + 1)), *(work for _, work in visited))
+        return held([measure for measure, _ in visited], length), work
 
-    def _result_size(self, node: Call, arguments: list[Formula]) -> Formula:
-        function = node.function
+    def _call(self, node: Call, known: Mapping[str, Measure], depth: int) -> tuple[Measure, Formula]:
+        visited = [self.visit(argument, known, depth) for argument in node.arguments]
+        given = [measure for measure, _ in visited]
         kind = self.tree.types[node.id].kind if node.id in self.tree.types else "dyn"
-        if (kind in SCALARS and kind not in {"string", "bytes"}) or function in {"_-_", "_*_", "_/_", "_%_", "-_"}:
-            return _constant(_FIXED)
-        if function == "replace" and len(arguments) >= 3:  # noqa: PLR2004 - the object, what, and with what
-            return _sum(arguments[0], _product(_sum(arguments[0], _constant(1)), arguments[2]))
-        if function == "join" and len(arguments) > 1:
-            return _sum(arguments[0], _product(arguments[0], arguments[1]))
-        if function == "format":
-            return _sum(_product(arguments[0], _constant(_FORMATTED)), _product(arguments[1], _constant(_ESCAPED)))
-        if function in {"_[_]", "_[?_]"}:
-            return arguments[0]
-        if function in {"_+_", "_?_:_"} or function in _SIZED:
-            return _sum(*arguments)
-        return _product(_sum(*arguments), _constant(_ESCAPED))
+        result = made(node, kind, given)
+        cost = work_of(node, given, result)
+        return result, total(constant(1), cost, *(work for _, work in visited))
 
-    def _loop(self, node: Loop, sizes: Mapping[str, Formula], depth: int) -> tuple[Formula, Formula]:
-        over, work = self.visit(node.range, sizes, depth)
-        start, start_work = self.visit(node.initial, sizes, depth)
+    def _loop(self, node: Loop, known: Mapping[str, Measure], depth: int) -> tuple[Measure, Formula]:
+        over, work = self.visit(node.range, known, depth)
+        start, start_work = self.visit(node.initial, known, depth)
         if isinstance(node.range, ListLiteral) and not node.range.elements:
             # Not a loop: the macros' way of naming a value (optMap).
-            result, result_work = self.visit(node.result, {**sizes, node.accumulator: start}, depth)
-            return result, _sum(work, start_work, result_work)
+            result, result_work = self.visit(node.result, {**known, node.accumulator: start}, depth)
+            return result, total(work, start_work, result_work)
         if depth == DEEPEST_LOOPS:
-            raise TooCostlyError(f"loops (map, filter, all, …) are nested more than {DEEPEST_LOOPS} deep")
+            message = f"loops (map, filter, all, …) are nested more than {DEEPEST_LOOPS} deep"
+            raise TooCostlyError(message, self.tree.offsets.get(node.id, 0))
         self.loops += 1
         element = f"x{self.loops}"
-        inside = {**sizes, **{key: {(element,): 1.0} for key in node.variables}, node.accumulator: _constant(0)}
+        rounds = min(over.length, LONGEST_RANGE)
+        if not depth:
+            self.longest_inside = 1.0
+        inside = dict.fromkeys(node.variables, Measure({(element,): 1.0}, over.inner, over.inner))
+        inside = {**known, **inside, node.accumulator: NOTHING}
         _, condition_work = self.visit(node.condition, inside, depth + 1)
         grown, step_work = self.visit(node.step, inside, depth + 1)
-        rounds = _sum(_constant(1), condition_work, step_work)
+        per_round = total(constant(1), condition_work, step_work)
         if isinstance(node.initial, ListLiteral):
-            rounds = _sum(rounds, {("k",): _POINTER})  # the list made so far is copied in every round
-        total = _sum(start, _over_all(grown, element, over))
-        result, result_work = self.visit(node.result, {**sizes, node.accumulator: total}, depth)
-        return result, _sum(work, start_work, over, _over_all(rounds, element, over), result_work)
+            per_round = total(per_round, constant(POINTER * rounds))  # the list made so far is copied in every round
+        every = _Rounds(element, over.size, rounds, self.longest_inside if not depth else None)
+        if depth:
+            self.longest_inside = max(self.longest_inside, rounds)
+        made_list = Measure(
+            total(start.size, every.of(grown.size)), start.length + rounds * grown.length, max(start.inner, grown.inner)
+        )
+        result, result_work = self.visit(node.result, {**known, node.accumulator: made_list}, depth)
+        return result, total(work, start_work, over.size, every.of(per_round), result_work)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rounds:
+    """Adds up over the rounds of one loop: the elements together are as large as what holds them, the rest counts in each."""
+
+    element: str
+    over: Formula
+    rounds: float
+    inside: float | None
+    """The rounds of the longest loop within this one; None for a loop that is itself within another."""
+
+    def of(self, per_round: Formula) -> Formula:
+        return total(*(self._term(symbols, factor) for symbols, factor in per_round.items()))
+
+    def _term(self, symbols: tuple[str, ...], factor: float) -> Formula:
+        elements = symbols.count(self.element)
+        inner = symbols.count(ROUNDS)
+        kept = tuple(symbol for symbol in symbols if symbol != self.element)
+        if self.inside is None:
+            term: Formula = {kept: factor}
+            if not elements:
+                term = product(term, {(ROUNDS,): 1.0})
+        else:
+            term = constant(factor * self._rounds_of(self.inside, inner, once=not elements))
+        for _ in range(elements):
+            term = product(term, self.over)
+        return term
+
+    def _rounds_of(self, inside: float, power: int, *, once: bool) -> float:
+        """`once`: no element is part of the term, so every round has it. All rounds of all loops together have a limit."""
+        if not once:
+            return inside**power
+        return min(self.rounds * inside, MOST_ROUNDS) * inside ** (power - 1) if power else self.rounds
 
 
 def _parts(entries: tuple[Entry, ...]) -> tuple[Node, ...]:
     return tuple(part for entry in entries for part in (entry.key, entry.value) if part is not None)
-
-
-def _constant(value: float) -> Formula:
-    return {(): value}
-
-
-def _sum(*formulas: Formula) -> Formula:
-    total: Formula = {}
-    for formula in formulas:
-        for powers, factor in formula.items():
-            total[powers] = total.get(powers, 0.0) + factor
-    return total
-
-
-def _product(one: Formula, other: Formula) -> Formula:
-    total: Formula = {}
-    for left, left_factor in one.items():
-        for right, right_factor in other.items():
-            powers = tuple(sorted(left + right))
-            if len(powers) > _HIGHEST_POWER:
-                raise TooCostlyError(
-                    "the size of the result grows too fast: replace, join or loops build upon each other"
-                )
-            total[powers] = total.get(powers, 0.0) + left_factor * right_factor
-    return total
-
-
-def _over_all(per_round: Formula, element: str, over: Formula) -> Formula:
-    """The sum over all rounds: the elements together are as large as what holds them, the rest counts once per round."""
-    total: Formula = {}
-    for powers, factor in per_round.items():
-        times = powers.count(element)
-        term: Formula = {tuple(power for power in powers if power != element): factor}
-        if not times:
-            term = _product(term, {("i",): 1.0})
-        for _ in range(times):
-            term = _product(term, over)
-        total = _sum(total, term)
-    return total
-
-
-def _growth(formula: Formula) -> tuple[int, float]:
-    return max((len(powers) for powers in formula), default=0), sum(formula.values())

@@ -17,7 +17,7 @@ from functools import lru_cache
 from cel_expr_python import cel
 
 from weft.kit.cel.environment import new_environment
-from weft.kit.cel.problems import CelProblem, cannot_apply
+from weft.kit.cel.problems import CelProblem, cannot_apply, place
 from weft.kit.cel.schema_types import (
     BOOL,
     DYN,
@@ -229,8 +229,6 @@ class _Walk:
         offset = self.tree.offsets.get(node.id, 0)
         if isinstance(node, Select) and self.source[offset : offset + 1] == ".":
             offset += 1  # the name, not the dot before it
-        before = self.source[:offset]
-        line = before.count("\n") + 1
-        problem = CelProblem(message, line, offset - (before.rfind("\n") + 1) + 1)
+        problem = CelProblem(message, *place(self.source, offset))
         if problem not in self.problems:
             self.problems.append(problem)

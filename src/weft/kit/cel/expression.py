@@ -6,8 +6,8 @@ and, with the schemas in the scope, undeclared properties and type errors (`chec
 What is bounded, so that an expression from a stranger costs little whatever it says:
 - the source: 10,000 characters, 32 levels of nesting (the library's), 1,000 parts, loops in loops in no more loops;
 - the rounds of all loops in one evaluation: 10,000 (the library's), of one loop: 1,000 (`guard`);
-- everything that can grow faster than its data (replace, join, loops): a formula of its work (`bounds`), checked against the
-  size of the data before each evaluation. Expressions without these pay nothing for it.
+- everything that can grow faster than its data (replace with texts from the data, loops over them): a bound of its work (`bounds`),
+  looked at before an evaluation with much data. What would be too much with 1 kB is refused when it is compiled.
 The entries of a map have no order: a loop over a map, and a map that is the result, come in another one each time.
 The worst found by trying is about half a second and 200 MB. Regular expressions are RE2: linear in the text.
 """
@@ -21,11 +21,11 @@ import orjson
 from cel_expr_python import cel
 from google.protobuf.message import DecodeError
 
-from weft.kit.cel.bounds import MOST_WORK, Bound, TooCostlyError, bound_of
+from weft.kit.cel.bounds import Bound, TooCostlyError, bound_of
 from weft.kit.cel.checking import check
 from weft.kit.cel.guard import guarded
 from weft.kit.cel.json_values import NotJsonError, json_value
-from weft.kit.cel.problems import CelProblem, CelSyntaxError, problems_of, run_time_message
+from weft.kit.cel.problems import CelProblem, CelSyntaxError, place, problems_of, run_time_message
 from weft.kit.cel.proto import parse
 from weft.kit.cel.references import Path, paths_read, pruned, wanted
 from weft.kit.cel.schema_types import CelType, JsonSchema, json_schema_of
@@ -108,8 +108,11 @@ class CelExpression:
             size = len(orjson.dumps(data))
         except TypeError as error:
             raise CelEvaluationError(f"the data is not plain JSON: {error}") from error
-        if self.bound.work(size + len(self.source)) > MOST_WORK:
-            raise CelEvaluationError(f"with {size} bytes of data the expression could take too much time or memory")
+        try:
+            self.bound.check(data, size)
+        except TooCostlyError as error:
+            line, column = place(self.source, error.offset)
+            raise CelEvaluationError(f"{line}:{column}: {error}") from error
 
 
 def compile_cel(source: str, scope: CelScope) -> CelExpression:
@@ -126,11 +129,12 @@ def compile_cel(source: str, scope: CelScope) -> CelExpression:
     serialised = program.serialize()
     try:
         tree = tree_of(parse(serialised))
-        bound = bound_of(tree, len(source))
+        read = paths_read(tree, scope.names)
+        bound = bound_of(tree, read)
         if (changed := guarded(serialised)) is not None:
             program = environment.deserialize(changed)
     except TooCostlyError as error:
-        raise CelSyntaxError([CelProblem(str(error), 1, 1)]) from error
+        raise CelSyntaxError([CelProblem(str(error), *place(source, error.offset))]) from error
     except (DecodeError, RuntimeError) as error:
         # Messages nest at most 100 deep, and every loop over a loop's result takes several.
         raise CelSyntaxError(
@@ -139,7 +143,7 @@ def compile_cel(source: str, scope: CelScope) -> CelExpression:
     result_type, problems = check(tree, scope.types, source, strict=scope.strict)
     if problems:
         raise CelSyntaxError(problems)
-    return CelExpression(source, program, result_type, paths_read(tree, scope.names), bound)
+    return CelExpression(source, program, result_type, read, bound)
 
 
 def _exception_message(error: BaseException) -> str:

@@ -47,6 +47,12 @@ class CelSyntaxError(ValueError):
         return tuple(replace(problem, name=name) for problem in self.problems)
 
 
+def place(source: str, offset: int) -> tuple[int, int]:
+    """Line and column, from 1."""
+    before = source[:offset]
+    return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+
+
 _PROBLEM = re.compile(r"^(?:[A-Z_]+: )?ERROR: <input>:(-?\d+):(-?\d+): (.*?)(?: \[[A-Z_]+\])?$", re.MULTILINE)
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
 _NO_OVERLOAD = re.compile(

@@ -40,7 +40,7 @@ def pruned(value: Mapping[str, Any], keep: Wanted) -> dict[str, Any]:
 
 
 def _collect(node: Node, names: frozenset[str], found: set[Path]) -> None:
-    if (path := _path(node, names)) is not None:
+    if (path := path_of(node, names)) is not None:
         found.add(path)
         return
     if isinstance(node, Loop):
@@ -55,15 +55,16 @@ def _collect(node: Node, names: frozenset[str], found: set[Path]) -> None:
         _collect(part, names, found)
 
 
-def _path(node: Node, names: frozenset[str]) -> Path | None:
+def path_of(node: Node, names: Collection[str]) -> Path | None:
+    """The path from a name in scope that the node is, where it is nothing else."""
     match node:
         case Name() if node.name in names:
             return (node.name,)
         case Select():
-            owner = _path(node.operand, names)
+            owner = path_of(node.operand, names)
             return None if owner is None else (*owner, node.field)
         case Call(function=function, arguments=(owner_node, Constant(value=str(field)))) if function in _BY_NAME:
-            owner = _path(owner_node, names)
+            owner = path_of(owner_node, names)
             return None if owner is None else (*owner, field)
         case _:
             return None

@@ -1,0 +1,183 @@
+"""Every block of README.md that can be run is run, in its order, against a Weft in real processes."""
+
+import asyncio
+import re
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from shutil import which
+from threading import Thread
+from typing import Any
+
+import orjson
+import pytest
+from acceptance.system import System, running_system
+from graphql import OperationDefinitionNode, OperationType, parse
+from playwright.async_api import async_playwright, expect
+from readme import TEXT, block, blocks
+
+from weft.embedded import remove_data_folder
+from weft.graphql.explorer import assets
+
+CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
+API = "127.0.0.1:8000"
+"""Where README.md has it."""
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
+
+
+@dataclass
+class Reader:
+    """Somebody who pastes one block after the other, and notes the ids in the answers for those that follow."""
+
+    system: System
+    ids: dict[str, str] = field(default_factory=dict[str, str])
+    answers: dict[str, Any] = field(default_factory=dict[str, Any])
+    """By the root field. Of a subscription the last one."""
+
+    async def paste(self, document: str) -> None:
+        (operation,) = parse(document).definitions
+        assert isinstance(operation, OperationDefinitionNode)
+        if operation.operation is OperationType.SUBSCRIPTION:
+            answer = [state async for state in self.system.subscribe(document, **self.ids)][-1]
+        else:
+            answer = await self.system.ask(document, **self.ids)
+        ((root, payload),) = answer.items()
+        self.answers[root] = payload
+        for name in ("entityType", "workflow", "run"):
+            if name in payload:
+                self.ids["type" if name == "entityType" else name] = payload[name]["id"]
+
+
+@dataclass(frozen=True)
+class Pages:
+    """A folder of files, served as `python3 -m http.server` does."""
+
+    folder: Path
+    origin: str
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+    folder = tmp_path_factory.mktemp("pages")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        serving = Thread(target=server.serve_forever)
+        serving.start()
+        yield Pages(folder, f"http://localhost:{server.server_port}")
+        server.shutdown()
+        serving.join()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that is overridden
+        """Nothing: a test has other things to tell."""
+
+
+@pytest.fixture(scope="module")
+async def system(pages: Pages) -> AsyncIterator[System]:
+    # Not tmp_path: its long name leaves no room for the sockets of the services.
+    with tempfile.TemporaryDirectory(prefix="weft-readme-", ignore_cleanup_errors=True) as folder:
+        async with running_system(Path(folder), workers=1, WEFT_ALLOWED_ORIGINS=pages.origin) as system:
+            yield system
+        remove_data_folder(Path(folder))
+
+
+@pytest.fixture(scope="module")
+async def reader(system: System) -> Reader:
+    reader = Reader(system)
+    for pasted in blocks("graphql"):
+        await reader.paste(pasted.code)
+    return reader
+
+
+async def test_the_first_workflow_can_be_pasted(reader: Reader) -> None:
+    for name, answer in reader.answers.items():
+        assert not answer.get("errors"), name
+    assert reader.answers["createEntities"]["created"] == 3
+    run = reader.answers["runWorkflow"]["run"]
+    assert run["status"] == "COMPLETED_WITH_FAILURES"
+    assert run["progress"] == {"total": 3, "completed": 2, "failed": 1}
+    items = {item["entity"]["externalId"]: item for item in reader.answers["run"]["items"]["nodes"]}
+    assert items["A1"]["entity"]["data"]["message"] == "Call Ada about 1200.5."
+    assert items["A2"]["entity"]["data"]["message"] == "Thank you, Grace!"
+    assert items["A3"]["error"]["message"].endswith("is no total of an order.")
+    assert reader.answers["run"]["failures"][0]["count"] == 1
+    assert reader.answers["runProgress"]["percent"] == 100
+
+
+async def test_a_wrong_reference_is_answered_with_its_place_and_a_guess(reader: Reader) -> None:
+    assert "write `input.totl`, and the answer names the place" in TEXT
+    wrong = block("graphql", "createWorkflow").code.replace("input.total >=", "input.totl >=")
+    (error,) = (await reader.system.ask(wrong, **reader.ids))["createWorkflow"]["errors"]
+    assert error["path"] == ["input", "definition", "steps", "1", "config", "branches", "large"]
+    assert "total" in error["hint"]
+
+
+async def test_the_queries_in_the_text_are_answered(reader: Reader) -> None:
+    assert "`{ stepTypes { kind description } }`" in TEXT
+    kinds = (await reader.system.ask("{ stepTypes { kind description } }"))["stepTypes"]
+    assert {"condition", "text"} <= {kind["kind"] for kind in kinds}
+
+
+@pytest.mark.skipif(which("curl") is None, reason="needs curl")
+async def test_a_file_is_imported_with_curl(reader: Reader, tmp_path: Path) -> None:
+    script = block("sh", "curl -T").code.replace("the upload URL", reader.answers["createImport"]["uploadUrl"])
+    answer = orjson.loads(await shell(script, tmp_path))
+    assert (answer["import"]["created"], answer["import"]["failed"]) == (1, 1)
+
+
+@pytest.mark.skipif(which("curl") is None, reason="needs curl")
+async def test_a_run_is_watched_with_curl(reader: Reader, tmp_path: Path) -> None:
+    (tmp_path / ".weft").mkdir()
+    (tmp_path / ".weft/api_key").write_text(f"{reader.system.key}\n", encoding="utf-8")
+    script = block("sh", "text/event-stream").code
+    script = script.replace("the id of the run", reader.ids["run"]).replace(API, f"127.0.0.1:{reader.system.port}")
+    output = await shell(script, tmp_path)
+    assert '"status":"COMPLETED_WITH_FAILURES","percent":100' in output
+    assert "event: complete" in output
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on this machine")
+async def test_the_web_page_watches_a_run_to_its_end_while_the_api_restarts(reader: Reader, pages: Pages) -> None:
+    system = reader.system
+    put_page(pages.folder, system.port)
+    await system.kill("worker-0")
+    start = block("graphql", "runWorkflow").code.replace("PT10S", "PT0S")
+    run = (await system.ask(start, **reader.ids))["runWorkflow"]["run"]["id"]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = await browser.new_page()
+        await page.goto(f"{pages.origin}/progress.html#key={system.key}&run={run}")
+        shown = page.locator("output")
+        await expect(shown).to_have_text(re.compile(r"^PENDING: 0 of \d, 0 failed$"), timeout=20_000)
+        await system.kill("api")
+        await system.start("api", "api")
+        await system.start("worker-0", "worker")
+        await expect(shown).to_have_text(re.compile(r"^COMPLETED_WITH_FAILURES: (\d) of \1, 1 failed$"), timeout=40_000)
+        assert await page.evaluate("document.querySelector('progress').value") == 100
+
+        await page.goto(f"{pages.origin}/progress.html?again#key=weft_wrong&run={run}")
+        await expect(shown).to_have_text("The API key is not good.", timeout=20_000)
+        await browser.close()
+
+
+def put_page(folder: Path, port: int) -> None:
+    """The page, and where `npm install` puts graphql-ws the copy of it that comes with the explorer."""
+    (folder / "progress.html").write_text(block("html").code.replace(API, f"127.0.0.1:{port}"), encoding="utf-8")
+    client = folder / "node_modules/graphql-ws/dist/client.js"
+    client.parent.mkdir(parents=True)
+    packed = assets()["graphql-ws.min.js"].content.decode()
+    client.write_text(f"{packed}\nexport const {{ createClient }} = globalThis.graphqlWs;", encoding="utf-8")
+
+
+async def shell(script: str, folder: Path) -> str:
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-euc", script, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(30):
+        output, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode()
+    return output.decode()
