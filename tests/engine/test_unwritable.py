@@ -9,6 +9,8 @@ from engine.step_types import TEST_TYPES, NoConfig
 from weft.domain.progress import RunStatus
 from weft.domain.run import LogLevel
 from weft.domain.step import Catalogue, Fail, Output, PublishEntity, StepCategory, StepContext, StepType
+from weft.operations import run_retries
+from weft.operations.run_retries import RetryRun
 from weft.steps import discover
 
 pytestmark = pytest.mark.timeout(30)
@@ -101,9 +103,7 @@ async def test_what_is_too_large_to_be_recorded_is_not_published_either(bench: B
 
 @pytest.mark.parametrize("deed", ["fail", "skip"])
 @pytest.mark.parametrize("text", [NUL, HALF_OF_A_PAIR])
-async def test_a_failure_whose_reason_cannot_be_stored_still_fails_its_item(
-    bench: Bench, deed: str, text: str
-) -> None:
+async def test_a_failure_whose_reason_cannot_be_stored_still_fails_its_item(bench: Bench, deed: str, text: str) -> None:
     _only_the_guilty_failed(*await _run(bench, deed, text))
 
 
@@ -127,7 +127,11 @@ async def test_a_log_line_that_cannot_be_stored_harms_nothing_but_itself(bench: 
         assert len(await bench.rows("SELECT * FROM run_log")) == 1
 
 
-async def test_an_output_with_a_nul_is_stored_and_read_as_it_is(bench: Bench) -> None:
-    status, items = await _run(bench, "give", NUL)
-    assert status is RunStatus.COMPLETED
-    assert items[GUILTY]["steps"][0]["o"] == {"title": NUL}
+@pytest.mark.parametrize("text", [NUL, HALF_OF_A_PAIR])
+async def test_an_output_that_cannot_be_stored_fails_its_item_and_the_run_can_be_retried(
+    bench: Bench, text: str
+) -> None:
+    _only_the_guilty_failed(*await _run(bench, "give", text))
+    (old,) = await bench.rows("SELECT id FROM run")
+    again = await run_retries.retry_run(bench.services, bench.viewer, RetryRun(old["id"]))
+    assert (await bench.finish(again, within=8)).failed == 1

@@ -61,6 +61,13 @@ async def test_messages_that_differ_in_words_are_two(services: Services, viewer:
         assert await groups(services, viewer, run_id) == [(other, 2, 1), (one, 1, 0)]
 
 
+async def test_what_else_was_wrong_with_an_item_is_no_other_cause(services: Services, viewer: Viewer) -> None:
+    run_id = await fail(
+        services, viewer, "no title (and 12 more)", "no title", "no title (and 1 more)", "none (and 1 more) left"
+    )
+    assert await groups(services, viewer, run_id) == [("no title", 3, 0), ("none (and 1 more) left", 1, 3)]
+
+
 async def test_only_the_most_frequent_ones_are_given(services: Services, viewer: Viewer) -> None:
     run_id = await fail(services, viewer, "a", "b", "b", "c", "c", "c")
     assert await groups(services, viewer, run_id, first=2) == [("c", 3, 3), ("b", 2, 1)]

@@ -96,7 +96,7 @@ def test_every_broken_line_is_refused_alone_with_its_reason() -> None:
     assert sorted(found) == [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12]
     assert "not JSON" in found[1]
     assert "a list" in found[2]
-    assert "a text" in found[3]
+    assert "this is text" in found[3]
     assert found[4].startswith("title: ")
     assert found[5] == "title: is missing"
     assert found[6] == "Byte 20 of the row is not valid UTF-8."

@@ -76,6 +76,11 @@ class Attempts:
                 return outcome_of(await self._answer(step, ctx, value))
         except TimeoutError:
             return Retry(_too_slow(step, limit), code="TIMEOUT")
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            # Something inside the step was cancelled, not the step: without an answer its item would never end.
+            return Retry(f"Step {step.id!r} was cancelled from within.", code="CANCELLED")
         except Exception as error:  # noqa: BLE001 - the same as in `compute`
             return outcome_of_error(error, step)
 

@@ -10,6 +10,7 @@ from weft.domain.ids import UUID, new_id
 from weft.domain.run import LogLevel
 from weft.domain.step import HttpSender, StepContext
 from weft.kit.json import dumps
+from weft.kit.storable import storable
 
 LOG_MESSAGE_LENGTH = 10_000
 
@@ -45,7 +46,7 @@ class ItemContext(StepContext):
         return self._tools.http
 
     def log(self, level: LogLevel, message: str, **fields: Any) -> None:
-        text = message.replace("\x00", "�")[:LOG_MESSAGE_LENGTH]
+        text = storable(message[:LOG_MESSAGE_LENGTH])
         self._tools.add_log(
             (
                 new_id(),

@@ -1,8 +1,8 @@
 """The dispatcher: one per worker. It claims batches while it has room, runs them, and keeps their leases.
 
 Which batch comes next is decided by Postgres at the claim. Here it is only decided how much one worker takes at once:
-a run that only computes holds two batches (one computes while the other is being written), a run that waits for others
-holds more, and some room is always left for another run.
+a run that only computes holds two batches (one computes while the other is being written); a run that waits for others
+holds half of the room that the other runs leave, so that some is always left for another run.
 """
 
 import asyncio
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from weft.domain.errors import CallerError
 from weft.domain.ids import UUID
@@ -19,7 +20,7 @@ from weft.domain.progress import Progress
 from weft.domain.step import HttpSender
 from weft.engine.attempt import Attempts
 from weft.engine.context import RunTools
-from weft.engine.execution import BatchExecution
+from weft.engine.execution import GRACE, BatchExecution
 from weft.engine.plan import Plan
 from weft.engine.plans import PlanCache
 from weft.engine.ports import ProgressPublisher, Wakeups
@@ -36,9 +37,10 @@ LOOK_AROUND = timedelta(seconds=1)
 """How often a worker looks for work that nobody woke it for: a lost wake-up, a dead worker's batch, a due retry."""
 MOST_BATCHES = 32
 MOST_COMPUTING = 2
-MOST_WAITING = 16
 RUNS_REMEMBERED = 64
 WAKE_OTHERS_EVERY = timedelta(milliseconds=200)
+DATABASE_IS_AWAY = (DBAPIError, PoolTimeoutError, OSError, TimeoutError)
+"""What a statement raises while Postgres restarts or cannot be reached: it is asked again later."""
 
 
 @dataclass(slots=True)
@@ -51,9 +53,10 @@ class RunHere:
     tools: RunTools
     held: int = 0
 
-    @property
-    def is_full(self) -> bool:
-        return self.held >= (MOST_COMPUTING if self.plan.computes_only else MOST_WAITING)
+    def is_full(self, held_by_all: int) -> bool:
+        """Whether it has its share of the batches that this worker holds."""
+        left_by_others = MOST_BATCHES - (held_by_all - self.held)
+        return self.held >= (MOST_COMPUTING if self.plan.computes_only else max(1, left_by_others // 2))
 
 
 @dataclass(slots=True)
@@ -75,27 +78,38 @@ class Dispatcher:
     _work: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
     _woke_others: float = 0.0
+    _waking: asyncio.Task[None] | None = None
+    _renewed: float = field(default_factory=time.monotonic)
+    """When the leases were last renewed."""
 
     def wake(self) -> None:
         self._work.set()
 
     async def run(self) -> None:
-        """Until `stop`."""
+        """Until `stop`, and what is under way then has ended."""
         keeper = asyncio.create_task(self._keep_leases())
         try:
             while not self._stopping:
                 self._work.clear()
-                try:
-                    await self.run_once()
-                except (DBAPIError, InterfaceError, OSError, TimeoutError) as error:
-                    log.warning("The database cannot be asked for work at the moment", error=in_short(error))
+                await self._look_around()
                 try:
                     async with asyncio.timeout(LOOK_AROUND.total_seconds()):
                         await self._work.wait()
                 except TimeoutError:
                     pass
+            # Steps may take their time to answer: until then nobody else shall begin them again.
+            await self._drain()
         finally:
             keeper.cancel()
+
+    async def _look_around(self) -> None:
+        """`run_once`, whatever it raises: a worker goes on for as long as its process does."""
+        try:
+            await self.run_once()
+        except DATABASE_IS_AWAY as error:
+            log.warning("The database cannot be asked for work at the moment", error=in_short(error))
+        except Exception as error:
+            log.exception("Looking for work failed and is tried again", exc_info=error)
 
     async def stop(self) -> None:
         """Begin nothing new, let the steps under way answer, record what there is, give the batches back."""
@@ -103,22 +117,38 @@ class Dispatcher:
         self._work.set()
         for execution in list(self._executions.values()):
             execution.pause()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._drain()
+
+    async def _drain(self) -> None:
+        """Wait for the batches under way; not for ever, as the database may be away: their leases run out then."""
+        try:
+            async with asyncio.timeout(GRACE.total_seconds() + self.lease.total_seconds()):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+        except TimeoutError:
+            log.warning("Some batches could not be given back; their leases will run out", batches=len(self._tasks))
 
     async def run_once(self) -> int:
         """Claim as many batches as there is room for; how many it were."""
+        if time.monotonic() - self._renewed > self.lease.total_seconds() / 2:
+            # The process stood still (it was stopped, or a step did not return): what is held comes before what is new,
+            # or it would take its own batches from itself.
+            await self.keep_leases_once()
         claimed = 0
         while not self._stopping and len(self._tasks) < MOST_BATCHES:
-            full = [run_id for run_id, run in self._runs.items() if run.is_full]
+            full = self._full_runs()
             batch = await self._claim([*full, *self._opening])
             if batch is None:
                 break
             claimed += 1
             self._start(batch)
-        if claimed and any(run.is_full for run in self._runs.values()):
-            await self._wake_others()
+        if claimed and self._full_runs():
+            self._wake_others()
         return claimed
+
+    def _full_runs(self) -> list[UUID]:
+        held = len(self._tasks)
+        return [run_id for run_id, run in self._runs.items() if run.held and run.is_full(held)]
 
     async def _claim(self, excluded: list[UUID]) -> ClaimedBatch | None:
         async with self.database.engine.connect() as connection:
@@ -127,12 +157,15 @@ class Dispatcher:
             await (connection.commit() if batch is not None else connection.rollback())
         return batch
 
-    async def _wake_others(self) -> None:
+    def _wake_others(self) -> None:
         """There may be more than this worker takes: one wake-up reaches one worker, so each passes it on."""
         now = time.monotonic()
-        if now - self._woke_others >= WAKE_OTHERS_EVERY.total_seconds():
+        if now - self._woke_others >= WAKE_OTHERS_EVERY.total_seconds() and (
+            self._waking is None or self._waking.done()
+        ):
             self._woke_others = now
-            await self.wakeups.wake()
+            # Not waited for: while Redis is away, each costs its patience.
+            self._waking = asyncio.create_task(self.wakeups.wake())
 
     def _start(self, batch: ClaimedBatch) -> None:
         run_id = batch.lease.run_id
@@ -159,7 +192,7 @@ class Dispatcher:
             run = known or await self._open(batch)
             if run is not None:
                 await self._execute(batch, run)
-        except (DBAPIError, InterfaceError, OSError, TimeoutError) as error:
+        except DATABASE_IS_AWAY as error:
             log.warning(
                 "A batch could not be carried on; its lease will run out", run=str(run_id), error=in_short(error)
             )
@@ -220,16 +253,21 @@ class Dispatcher:
             await asyncio.sleep(self.lease.total_seconds() / 3)
             try:
                 await self.keep_leases_once()
-            except (DBAPIError, InterfaceError, OSError, TimeoutError) as error:
+            except DATABASE_IS_AWAY as error:
                 log.warning("Leases could not be renewed", error=in_short(error))
+            except Exception as error:
+                log.exception("Renewing leases failed and is tried again", exc_info=error)
 
     async def keep_leases_once(self) -> int:
         """Renew every lease; tell the executions that lost theirs, or whose run was paused. How many were lost."""
         held = list(self._executions)
+        asked = time.monotonic()
         if not held:
+            self._renewed = asked
             return 0
         async with self.database.transaction() as connection:
             still = await batches.renew(connection, held, self.lease)
+        self._renewed = asked
         lost = 0
         for lease in held:
             execution, run = self._executions.get(lease), self._runs.get(lease.run_id)

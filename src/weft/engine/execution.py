@@ -9,6 +9,8 @@ import random
 from datetime import timedelta
 from typing import Any
 
+import structlog
+
 from weft.domain.definition import OnFailure
 from weft.domain.step import Fail, Outcome, Output, Retry, Shape, Skip
 from weft.engine import finishing
@@ -19,8 +21,11 @@ from weft.engine.plan import Plan, PlannedStep
 from weft.engine.recorder import RunRecorder
 from weft.engine.retry import GiveUp, decide
 from weft.engine.writes import Ended
+from weft.kit.storable import storable
 from weft.storage.batches import Lease
 from weft.storage.results import CheckpointRow, Publication
+
+log = structlog.get_logger(__name__)
 
 SLICE = timedelta(milliseconds=4)
 """Inline work between two looks at the event loop: heartbeats, other batches and a pause get their turn."""
@@ -48,9 +53,6 @@ class BatchExecution:
         self._changed = asyncio.Event()
         self._pausing = False
         self._lost = False
-        self._crash: BaseException | None = None
-        """A fault of our own in an item's task. The batch is then left to its lease: whoever takes it over, later, loads
-        it afresh."""
 
     async def run(self) -> None:
         """Until every item is finished, or the batch was given back or lost."""
@@ -58,15 +60,12 @@ class BatchExecution:
         try:
             await self._feed()
             await self._settle()
+            self._drop_work()
+            if not self._lost:
+                await self._recorder.ended(self.lease, Ended(done=not self._open, ready_in=self._ready_in()))
         finally:
-            self._drop_timers()
-            for task in self._tasks:
-                task.cancel()
-        if self._crash is not None:
+            self._drop_work()
             self._recorder.forget(self.lease)
-            raise self._crash
-        if not self._lost:
-            await self._recorder.ended(self.lease, Ended(done=not self._open, ready_in=self._ready_in()))
 
     # What the recorder and the worker say
 
@@ -101,7 +100,7 @@ class BatchExecution:
         yield_at = self._clock.now_us() + slice_us
         for way in self._ways:
             if way.ended_early is None:
-                self._advance(way)
+                self._advance_safely(way)
             else:
                 self._finish(way)
             if self._clock.now_us() >= yield_at:
@@ -113,7 +112,7 @@ class BatchExecution:
     async def _settle(self) -> None:
         """Wait for the steps under way, as long as that makes sense."""
         while self._tasks or self._timers:
-            if self._lost or self._crash is not None:
+            if self._lost:
                 return
             if self._pausing or (not self._tasks and self._next_due_in() > KEEP_WAITING):
                 break
@@ -122,6 +121,19 @@ class BatchExecution:
         self._drop_timers()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GRACE.total_seconds())
+
+    def _advance_safely(self, way: ItemWay) -> None:
+        try:
+            self._advance(way)
+        except Exception as error:  # noqa: BLE001 - a fault of our own costs one item, and never its batch again and again
+            self._break_off(way, error)
+
+    def _break_off(self, way: ItemWay, error: Exception) -> None:
+        """A fault of our own: the item fails with it. Left to its lease, its batch would be taken up and break for ever."""
+        log.error("An item broke off", run=str(self._tools.run_id), ordinal=way.ordinal, exc_info=error)
+        self._open.pop(way.ordinal, None)
+        self._drop_work_of(way)
+        self._recorder.finished(self.lease, finishing.broken_off(way, self._clock.now_us(), error))
 
     def _advance(self, way: ItemWay) -> None:
         """Run or skip every step of this item that is due; the rest follows when a step under way answers."""
@@ -171,6 +183,12 @@ class BatchExecution:
         outcome = await self._attempts.attend(step, ctx, value)
         if self._lost or way.ordinal not in self._open:
             return
+        try:
+            self._go_on(way, step, outcome, began)
+        except Exception as error:  # noqa: BLE001 - the same as in `_advance_safely`
+            self._break_off(way, error)
+
+    def _go_on(self, way: ItemWay, step: PlannedStep, outcome: Outcome, began: int) -> None:
         way.running -= 1
         way.states[step.index] = OPEN
         if not self._answered(way, step, outcome, began):
@@ -185,14 +203,14 @@ class BatchExecution:
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
         self._changed.set()
-        if not task.cancelled():
-            self._crash = self._crash or task.exception()
 
     def _answered(self, way: ItemWay, step: PlannedStep, outcome: Outcome, began: int) -> bool:
         """Note what an attempt came to. False when the item ended with it."""
         ended = self._clock.now_us()
         match outcome:
             case Output():
+                if outcome.effects and (fail := finishing.unstorable_effect(step.id, outcome.effects)) is not None:
+                    return self._failed(way, step, fail, began, ended)
                 way.completed(step, outcome.value, began, ended, outcome.branches, outcome.effects)
             case Skip():
                 way.skipped(step, outcome.reason, explicit=True)
@@ -218,16 +236,15 @@ class BatchExecution:
         way.failed(step, fail, began, ended)
         if step.on_failure is OnFailure.CONTINUE:
             return True
-        way.cancel_running()
-        stop = f"Step {step.id!r} failed: {fail.reason}" if step.on_failure is OnFailure.STOP_RUN else None
+        way.end_with(step)
+        stop = f"Step {step.id!r} failed: {storable(fail.reason)}" if step.on_failure is OnFailure.STOP_RUN else None
         self._finish(way, stop)
         return False
 
     def _finish(self, way: ItemWay, stop_reason: str | None = None) -> None:
         del self._open[way.ordinal]
-        for task, owner in self._tasks.items():
-            if owner is way and task is not asyncio.current_task():
-                task.cancel()
+        if self._tasks or self._timers:
+            self._drop_work_of(way)
         self._recorder.finished(self.lease, finishing.finish(way, self._clock.now_us(), stop_reason))
 
     # Retries
@@ -245,7 +262,7 @@ class BatchExecution:
     def _try_again(self, way: ItemWay) -> None:
         del self._timers[way.ordinal]
         if way.ordinal in self._open and not self._stopping:
-            self._advance(way)
+            self._advance_safely(way)
         self._changed.set()
 
     def _next_due_in(self) -> timedelta:
@@ -257,6 +274,20 @@ class BatchExecution:
         now = self._clock.now_us()
         waits = [min(way.not_before.values(), default=now) for way in self._open.values()]
         return timedelta(microseconds=max(0, min(waits, default=now) - now))
+
+    def _drop_work_of(self, way: ItemWay) -> None:
+        """The item has ended: what of it is under way beside is no longer waited for."""
+        timer = self._timers.pop(way.ordinal, None)
+        if timer is not None:
+            timer[1].cancel()
+        for task, owner in self._tasks.items():
+            if owner is way and task is not asyncio.current_task():
+                task.cancel()
+
+    def _drop_work(self) -> None:
+        self._drop_timers()
+        for task in self._tasks:
+            task.cancel()
 
     def _drop_timers(self) -> None:
         for _, handle in self._timers.values():

@@ -5,10 +5,11 @@ from typing import Any
 
 import orjson
 
-from weft.domain.step import Effect
+from weft.domain.step import Effect, Fail
 from weft.engine.item import Ending, ItemWay
 from weft.engine.writes import FinishedItem
 from weft.kit.cel import CelEvaluationError
+from weft.kit.storable import NUL_AS_JSON, path_to_nul, storable, why_unstorable
 from weft.storage.results import CheckpointRow, ItemRow, Publication
 from weft.storage.step_codec import moment
 
@@ -16,10 +17,17 @@ LARGEST_ITEM_BYTES = 8 * 1024 * 1024
 """Of the step results of one item together. More belongs into a document or a table, not into a result."""
 
 
+INVALID_OUTPUT = "INVALID_OUTPUT"
+
+
 def finish(way: ItemWay, finished_us: int, stop_reason: str | None) -> FinishedItem:
     """The row of an item with no open step left, or one that a failure ended."""
     ending, output = with_output(way, way.ending())
-    steps, ending = with_steps(way, ending)
+    steps, stored = with_steps(way, ending)
+    if stored is not ending:
+        # What is not on record must not stand in the entity either.
+        way.effects.clear()
+        ending, output = stored, None
     publication = publication_of(way)
     indexes = [index for index, record in enumerate(way.records) if record is not None]
     row = ItemRow(
@@ -34,6 +42,16 @@ def finish(way: ItemWay, finished_us: int, stop_reason: str | None) -> FinishedI
         moment(finished_us),
     )
     return FinishedItem(row, way.recorded(), indexes, way.checkpointed, publication, stop_reason)
+
+
+def broken_off(way: ItemWay, finished_us: int, error: Exception) -> FinishedItem:
+    """The row of an item that a fault of our own ended. It holds nothing that could be at fault."""
+    failure = {"code": "INTERNAL_ERROR", "message": f"A fault of Weft ended this item: {type(error).__name__}."}
+    started, finished = moment(way.started_us), moment(finished_us)
+    row = ItemRow(
+        way.ordinal, way.entity_id, way.entity_version, "FAILED", encoded(failure), None, "[]", started, finished
+    )
+    return FinishedItem(row, (), (), way.checkpointed, None, None)
 
 
 def checkpoint(way: ItemWay) -> tuple[CheckpointRow, Publication | None]:
@@ -52,20 +70,25 @@ def with_output(way: ItemWay, ending: Ending) -> tuple[Ending, str | None]:
         return ending, None
     try:
         way.values["input"] = way.leaf_output()
-        return ending, encoded(mapping.evaluate(way.values))
+        value = mapping.evaluate(way.values)
     except (CelEvaluationError, TypeError, ValueError) as error:
-        return Ending("FAILED", {"code": "OUTPUT_FAILED", "message": f"The output mapping failed: {error}"}), None
+        return _output_failed(storable(str(error))), None
+    if (why := why_unstorable(value)) is not None:
+        return _output_failed(f"what it gives cannot be stored: {why}."), None
+    return ending, encoded(value)
 
 
 def with_steps(way: ItemWay, ending: Ending) -> tuple[str, Ending]:
     """The step records as JSON text. A record that cannot be stored gives way to a failure that says so."""
     try:
-        steps = orjson.dumps(way.recorded()).decode()
+        steps = orjson.dumps(way.recorded())
     except (TypeError, ValueError):
+        return _without_unstorable(way)
+    if NUL_AS_JSON in steps and path_to_nul(way.recorded()) is not None:
         return _without_unstorable(way)
     if len(steps) > LARGEST_ITEM_BYTES:
         return _too_large(way, len(steps))
-    return steps, ending
+    return steps.decode(), ending
 
 
 def publication_of(way: ItemWay) -> Publication | None:
@@ -84,33 +107,49 @@ def merged_fields(effects: Sequence[Effect]) -> dict[str, Any]:
     return {name: value for effect in effects for name, value in effect.fields.items()}
 
 
+def unstorable_effect(step_id: str, effects: Sequence[Effect]) -> Fail | None:
+    """A failure, where what a step wants to be written cannot be."""
+    why = why_unstorable(merged_fields(effects))
+    return (
+        None if why is None else Fail(f"What step {step_id!r} publishes cannot be stored: {why}.", code=INVALID_OUTPUT)
+    )
+
+
 def encoded(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
+def _output_failed(why: str) -> Ending:
+    return Ending("FAILED", {"code": "OUTPUT_FAILED", "message": f"The output mapping failed: {why}"})
+
+
 def _without_unstorable(way: ItemWay) -> tuple[str, Ending]:
-    ending = Ending("FAILED", {"code": "INVALID_OUTPUT", "message": "The result is no JSON value."})
+    failures: list[dict[str, Any]] = []
     for index, record in enumerate(way.records):
-        if record is None:
-            continue
-        try:
-            orjson.dumps(record)
-        except (TypeError, ValueError) as error:
-            failure = {"code": "INVALID_OUTPUT", "message": f"The output of step {record['id']!r} is no JSON: {error}"}
-            way.records[index] = {"id": record["id"], "s": "F", "t": record["t"], "d": record["d"], "e": failure}
-            ending = Ending("FAILED", {"step": record["id"], **failure})
-    return encoded(way.recorded()), ending
+        if record is not None and why_unstorable([record]) is not None:
+            why = why_unstorable(record.get("o")) or "it is nested too deeply"
+            failures.append(_fail(way, index, record, INVALID_OUTPUT, f"cannot be stored: {why}."))
+    return encoded(way.recorded()), Ending("FAILED", failures[0])
 
 
 def _too_large(way: ItemWay, size: int) -> tuple[str, Ending]:
-    sizes = {record["id"]: len(orjson.dumps(record)) for record in way.recorded()}
-    largest = max(sizes, key=lambda step_id: sizes[step_id])
-    error = {
-        "code": "OUTPUT_TOO_LARGE",
-        "message": f"The step results of this item take {size:,} bytes, more than {LARGEST_ITEM_BYTES:,}; "
-        f"most of it is the output of step {largest!r}.",
-    }
-    for index, record in enumerate(way.records):
-        if record is not None and "o" in record:
-            way.records[index] = {**record, "o": None}
-    return encoded(way.recorded()), Ending("FAILED", {"step": largest, **error})
+    """The largest outputs give way until the others fit; a step without its output has failed, and can be retried."""
+    sizes = {index: len(orjson.dumps(record)) for index, record in enumerate(way.records) if record is not None}
+    why = f"makes the step results of this item take {size:,} bytes, more than {LARGEST_ITEM_BYTES:,}."
+    failures: list[dict[str, Any]] = []
+    left = size
+    for index in sorted(sizes, key=lambda index: sizes[index], reverse=True):
+        record = way.records[index]
+        if left <= LARGEST_ITEM_BYTES or record is None:
+            break
+        left -= sizes[index]
+        failures.append(_fail(way, index, record, "OUTPUT_TOO_LARGE", why))
+    return encoded(way.recorded()), Ending("FAILED", failures[0])
+
+
+def _fail(way: ItemWay, index: int, record: dict[str, Any], code: str, why: str) -> dict[str, Any]:
+    """Put a failure in the place of a step's record; the error of the item that goes with it."""
+    error = {"code": code, "message": f"The output of step {record['id']!r} {why}"}
+    kept = {name: record[name] for name in ("id", "t", "d", "a") if name in record}
+    way.records[index] = {**kept, "s": "F", "e": error}
+    return {"step": record["id"], **error}

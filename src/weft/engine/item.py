@@ -16,6 +16,7 @@ from typing import Any
 from weft.domain.ids import UUID
 from weft.domain.step import Effect, Fail
 from weft.engine.plan import Plan, PlannedStep
+from weft.kit.storable import storable, why_unstorable
 
 OPEN, RUNNING, COMPLETED, FAILED, SKIPPED = range(5)
 
@@ -89,7 +90,7 @@ class ItemWay:
         not worth a row of its own: it is kept with the item, or done again."""
         self.checkpointed = False
         self.ended_early: Ending | None = None
-        """Set where the item cannot even begin."""
+        """Set where the item cannot even begin, or where a failure ended it."""
         self.first_error: dict[str, Any] | None = None
         self.explicit_skip = False
 
@@ -163,11 +164,11 @@ class ItemWay:
     def skipped(self, step: PlannedStep, reason: str, *, explicit: bool) -> None:
         """`explicit`: the step or its `when` said so; otherwise the graph did."""
         self.explicit_skip = self.explicit_skip or explicit
-        self._decide(step, SKIPPED, {"id": step.id, "s": "S", "r": reason})
+        self._decide(step, SKIPPED, {"id": step.id, "s": "S", "r": storable(reason)})
 
     def failed(self, step: PlannedStep, fail: Fail, began_us: int, ended_us: int) -> None:
-        error: dict[str, Any] = {"code": fail.code, "message": fail.reason}
-        if fail.details is not None:
+        error: dict[str, Any] = {"code": storable(fail.code), "message": storable(fail.reason)}
+        if fail.details is not None and why_unstorable(fail.details) is None:
             error["details"] = fail.details
         record = {"id": step.id, "s": "F", "t": began_us, "d": ended_us - began_us, "e": error}
         if self.first_error is None:
@@ -184,7 +185,7 @@ class ItemWay:
             "s": "P",
             "a": attempt,
             "n": not_before_us,
-            "e": {"code": fail.code, "message": fail.reason},
+            "e": {"code": storable(fail.code), "message": storable(fail.reason)},
         }
         self.fresh = True
 
@@ -195,10 +196,13 @@ class ItemWay:
         self.states[step.index] = state
         self.records[step.index] = record
 
-    def cancel_running(self) -> None:
-        """The item ends while these steps still run: what they do is no longer waited for."""
+    def end_with(self, failed: PlannedStep) -> None:
+        """This failure ends the item, whatever else completed. What still runs or waits beside is not waited for."""
+        record = self.records[failed.index]
+        self.ended_early = Ending("FAILED", None if record is None else {"step": failed.id, **record["e"]})
         for step in self.plan.steps:
-            if self.states[step.index] == RUNNING:
+            state, record = self.states[step.index], self.records[step.index]
+            if state == RUNNING or (state == OPEN and record is not None):
                 self.records[step.index] = {"id": step.id, "s": "X"}
 
     # How it ends
@@ -231,6 +235,8 @@ class ItemWay:
             elif record["s"] == "P":
                 self.attempts[index] = record["a"]
                 self.not_before[index] = record["n"]
+        # Only the graph's own reasons are told again by the graph.
+        self.explicit_skip = any(self.states[step.index] == SKIPPED and self.due(step) for step in self.plan.steps)
         self.checkpointed = True
 
     def _restore_decided(self, index: int, state: int, record: dict[str, Any]) -> None:

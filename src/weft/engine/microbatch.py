@@ -21,6 +21,8 @@ class MicroBatches:
 
     def __init__(self) -> None:
         self._windows: dict[int, _Window] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        """The loop itself does not keep a task that only waits."""
 
     async def call(self, step: PlannedStep, call: Call) -> Any:
         """The answer to this call; raises what `run_many` raised for all of them."""
@@ -29,7 +31,9 @@ class MicroBatches:
         if window is None or window.is_full:
             window = _Window(step)
             self._windows[key] = window
-            window.task = asyncio.create_task(self._serve(key, window))
+            task = asyncio.create_task(self._serve(key, window))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         answer = window.add(call)
         return await answer
 
@@ -46,7 +50,6 @@ class _Window:
         self._calls: list[Call] = []
         self._answers: list[asyncio.Future[Any]] = []
         self._full = asyncio.Event()
-        self.task: asyncio.Task[None] | None = None
 
     @property
     def is_full(self) -> bool:
@@ -73,8 +76,15 @@ class _Window:
         calls = [call for call, _ in waiting]
         if not calls:
             return
+        limit = self._step.timeout
         try:
-            answers = checked(self._step, calls, await self._step.type.run_many(calls))
+            # Nobody waits longer for an answer: a call that hangs must not live on behind those who gave up.
+            async with asyncio.timeout(limit.total_seconds() if limit else None):
+                answers = checked(self._step, calls, await self._step.type.run_many(calls))
+        except asyncio.CancelledError:
+            for _, future in waiting:
+                future.cancel()
+            raise
         except Exception as error:  # noqa: BLE001 - handed to every caller, which knows what it means
             answers = [error] * len(calls)
         for (_, future), answer in zip(waiting, answers, strict=True):

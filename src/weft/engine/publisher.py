@@ -26,7 +26,8 @@ class LatestPublisher:
 
     async def _send_all(self) -> None:
         while self._newest:
-            _, progress = self._newest.popitem()
+            # The longest waiting first: a run that changes all the time does not keep the others waiting.
+            progress = self._newest.pop(next(iter(self._newest)))
             await self._send(progress)
 
     async def close(self) -> None:

@@ -10,21 +10,22 @@ through. When Postgres refuses it for good, it goes on in parts (`salvage`).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Protocol
 
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress, RunStatus
 from weft.engine.context import LogRow
 from weft.engine.salvage import UnwritableError, salvage
-from weft.engine.writes import BatchWrites, Ended, FinishedItem, Flushed, counter_delta, ordinals_of
+from weft.engine.writes import BatchWrites, Ended, FinishedItem, Flushed, counter_delta, written_by
 from weft.kit.backoff import Backoff
-from weft.storage import results
+from weft.storage import doubt, results
 from weft.storage.batches import Lease
 from weft.storage.database import Database, in_short, is_passing
 from weft.storage.progress import newer
@@ -156,7 +157,21 @@ class RunRecorder:
         except UnwritableError as error:
             log.warning("A flush is refused and goes on in parts", run=str(self._run_id), error=str(error))
             for lease, batch in writes.items():
-                self._settle({lease: batch}, await salvage(self._write_one, lease, batch))
+                await self._salvage(lease, batch)
+        except Exception as error:  # noqa: BLE001 - whatever it is, executions must not wait for ever
+            self._give_up(writes, error)
+
+    async def _salvage(self, lease: Lease, batch: BatchWrites) -> None:
+        try:
+            self._settle({lease: batch}, await salvage(self._write_one, lease, batch))
+        except Exception as error:  # noqa: BLE001 - the same
+            self._give_up([lease], error)
+
+    def _give_up(self, leases: Iterable[Lease], error: Exception) -> None:
+        """A fault of our own: what these batches hold is done again when their leases run out."""
+        log.error("A flush broke off; its batches are left to their leases", run=str(self._run_id), exc_info=error)
+        for lease in list(leases):
+            self.forget(lease)
 
     async def _write_one(self, lease: Lease, batch: BatchWrites) -> Flushed:
         return await self._written({lease: batch}, [])
@@ -168,7 +183,7 @@ class RunRecorder:
         while True:
             try:
                 return await self._flush(writes, logs, look_first=tried)
-            except (DBAPIError, OSError, TimeoutError) as error:
+            except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
                 if not is_passing(error):
                     raise UnwritableError(in_short(error)) from error
                 tried = True
@@ -177,9 +192,9 @@ class RunRecorder:
 
     async def _flush(self, writes: dict[Lease, BatchWrites], logs: list[LogRow], *, look_first: bool) -> Flushed:
         async with self._database.engine.connect() as connection, connection.begin() as transaction:
-            if look_first and await results.already_there(connection, self._run_id, ordinals_of(writes.values())):
+            if look_first and (there := await doubt.already_there(connection, self._run_id, written_by(writes))):
                 found = await newer(connection, {self._run_id: -1})
-                return Flushed(found.get(self._run_id), frozenset(lease.number for lease in writes))
+                return Flushed(found.get(self._run_id), there)
             held = await results.keep_leases(connection, self._run_id, self._holds(writes))
             kept = [batch for lease, batch in writes.items() if lease.number in held]
             finished = [item for batch in kept for item in batch.finished]

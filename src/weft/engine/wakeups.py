@@ -79,6 +79,8 @@ class WakeupListener:
                 await self._listen()
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("Wake-ups cannot be received at the moment", error=str(error))
+            except Exception as error:
+                log.exception("Listening for wake-ups broke off and is begun again", exc_info=error)
             # Whatever was sent meanwhile is not waited for.
             self._wake()
             await asyncio.sleep(self.RESTART_SECONDS)

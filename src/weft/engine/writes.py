@@ -1,11 +1,13 @@
 """What gathers for a flush: finished items, checkpoints, ended batches, and what they add to the counters."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from weft.domain.progress import Progress
+from weft.storage.batches import Lease
+from weft.storage.doubt import Written
 from weft.storage.results import CheckpointRow, CounterDelta, ItemRow, Publication
 
 
@@ -52,8 +54,12 @@ class Flushed:
     """The run was ended by somebody else: nothing of it can be written any more."""
 
 
-def ordinals_of(writes: Iterable[BatchWrites]) -> list[int]:
-    return [item.row.ordinal for batch in writes for item in batch.finished]
+def written_by(writes: Mapping[Lease, BatchWrites]) -> list[Written]:
+    """By what rows it can be told that a flush went through."""
+    return [
+        Written(lease, [item.row.ordinal for item in batch.finished], batch.checkpoints)
+        for lease, batch in writes.items()
+    ]
 
 
 def counter_delta(finished: Sequence[FinishedItem], steps: int) -> CounterDelta:

@@ -110,7 +110,7 @@ ENUMS: tuple[type[Enum], ...] = (
 
 
 def _describe(enum: type[Any]) -> str | None:
-    return enum.__doc__ or None
+    return " ".join(enum.__doc__.split()) if enum.__doc__ else None
 
 
 for _enum in ENUMS:

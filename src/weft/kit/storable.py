@@ -1,6 +1,6 @@
 """What PostgreSQL can keep of texts and JSON: no NUL anywhere, no half of a surrogate pair.
 
-A `json` column takes `\\u0000`, but no SQL function reads a value that holds it; a `jsonb` column and a text refuse it.
+A `json` column takes an escaped NUL, but no SQL function reads a value that holds one; `jsonb` and texts refuse it.
 """
 
 from typing import Any, cast

@@ -7,8 +7,8 @@ import orjson
 from weft.domain.entity import EntityFilter, FieldCondition, FilterOp, JsonSchema
 from weft.domain.errors import ErrorCode, Invalid, Problem
 from weft.kit.json_schema import schema_at
+from weft.kit.storable import is_storable_text, path_to_nul
 from weft.kit.suggest import did_you_mean
-from weft.operations.records import is_storable_text, path_to_nul
 
 MOST_CONDITIONS = 50
 MOST_VALUES = 1_000

@@ -8,6 +8,7 @@ from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode
 from weft.domain.imports import Import, ImportFormat, RejectedRow
 from weft.kit.schema_shape import property_of
+from weft.kit.storable import storable
 from weft.operations.import_csv import CsvReader
 from weft.operations.import_duplicates import SeenTexts
 from weft.operations.import_files import FileRow, RowReader, UnusableFile
@@ -129,11 +130,6 @@ def rejected_row(line: int, source: bytes, refusal: RefusedRecord) -> RejectedRo
     more = f" (and {len(others)} more)" if others else ""
     excerpt = source[:LONGEST_EXCERPT].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
     return RejectedRow(line, first.code, storable(first.message) + more, tuple(map(storable, first.path)), excerpt)
-
-
-def storable(text: str) -> str:
-    """Messages quote what was sent, which may hold what Postgres cannot: it is shown as a replacement character."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 def _reader(of: Import, schema: JsonSchema, longest_row: int) -> RowReader:

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 
 from weft.domain.errors import Conflict, ErrorCode
 from weft.domain.imports import Import, RejectedRow
+from weft.kit.storable import storable
 from weft.operations.import_files import UnusableFile
 from weft.operations.import_lines import LONGEST_EXCERPT
-from weft.operations.import_rows import ImportRows, RowBatch, storable
+from weft.operations.import_rows import ImportRows, RowBatch
 from weft.operations.services import Services
 from weft.storage import entity_types, imports
 from weft.storage.entity_writes import write_entities

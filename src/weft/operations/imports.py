@@ -19,10 +19,10 @@ from weft.domain.errors import Conflict, Invalid, NotFound
 from weft.domain.ids import UUID, new_id
 from weft.domain.imports import Import, ImportFormat, ImportStatus, OnConflict, RejectedRow
 from weft.domain.page import Page, PageRequest
+from weft.kit.storable import is_storable_text
 from weft.operations.entity_types import no_such_type
 from weft.operations.import_rows import ImportRows
 from weft.operations.import_upload import Upload
-from weft.operations.records import is_storable_text
 from weft.operations.services import Services
 from weft.storage import audit, entity_types, idempotency, imports
 from weft.storage.imports import ErrorsWanted

@@ -1,7 +1,7 @@
 """Whether a record can be stored as an entity of a type, and as what."""
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -9,10 +9,10 @@ from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode, Problem
 from weft.kit.json import in_words
 from weft.kit.json_schema import SchemaViolation, canonicalise_numbers, compile_schema
+from weft.kit.storable import NUL_AS_JSON, is_storable_text, path_to_nul
 
 LONGEST_EXTERNAL_ID = 500
 """Characters. Four bytes each still fit into an index entry of Postgres (2,704 bytes)."""
-_NUL_AS_JSON = b"\\u0000"
 
 
 class RefusedRecord(Exception):
@@ -53,7 +53,7 @@ class RecordCheck:
                 code=ErrorCode.LIMIT_EXCEEDED,
             )
         # The six characters may also be a backslash and text: only looking at each text tells.
-        if _NUL_AS_JSON in written and (path := path_to_nul(data)) is not None:
+        if NUL_AS_JSON in written and (path := path_to_nul(data)) is not None:
             raise refuse("The text holds the character NUL (\\u0000), which cannot be stored.", *path)
         return written
 
@@ -90,19 +90,3 @@ def _problems(violations: Iterable[SchemaViolation]) -> list[Problem]:
         )
         for violation in violations
     ]
-
-
-def path_to_nul(value: Any) -> tuple[str, ...] | None:
-    """Where a JSON value holds the character NUL, in a text or in the name of a field."""
-    rest: list[tuple[tuple[str, ...], Any]] = [((), value)]
-    while rest:
-        path, part = rest.pop()
-        if isinstance(part, dict):
-            fields = cast("dict[str, Any]", part)
-            rest += [((*path, name), name) for name in fields]
-            rest += [((*path, name), field) for name, field in fields.items()]
-        elif isinstance(part, list):
-            rest += [((*path, str(index)), element) for index, element in enumerate(cast("list[Any]", part))]
-        elif isinstance(part, str) and "\0" in part:
-            return path
-    return None

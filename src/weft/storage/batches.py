@@ -140,14 +140,24 @@ async def claim(
     )
 
 
+# What is locked is being written by its holder, which renews it too, or is being taken over: neither is waited for, so
+# that a flush and a renewal, which lock several batches each, cannot wait for each other.
 RENEW = text(
     """
-    UPDATE run_batch b SET ready_at = now() + :lease ::interval
-    FROM unnest(:runs ::uuid[], :numbers ::int[], :tokens ::bigint[]) AS held (run_id, number, token),
-      run_state s
-    WHERE b.run_id = held.run_id AND b.number = held.number AND b.token = held.token AND NOT b.done
-      AND s.run_id = b.run_id AND s.status IN ('RUNNING', 'PAUSED')
-    RETURNING b.run_id, b.number, b.token, s.status = 'PAUSED' AS paused
+    WITH held AS (
+      SELECT * FROM unnest(:runs ::uuid[], :numbers ::int[], :tokens ::bigint[]) AS h (run_id, number, token)
+    ), free AS (
+      SELECT b.run_id, b.number FROM run_batch b JOIN held h USING (run_id, number, token)
+      WHERE NOT b.done AND b.holder IS NOT NULL
+      FOR UPDATE OF b SKIP LOCKED
+    ), renewed AS (
+      UPDATE run_batch b SET ready_at = now() + :lease ::interval
+      FROM free f, run_state s
+      WHERE b.run_id = f.run_id AND b.number = f.number AND s.run_id = b.run_id AND s.status IN ('RUNNING', 'PAUSED')
+    )
+    SELECT b.run_id, b.number, b.token, s.status = 'PAUSED' AS paused
+    FROM run_batch b JOIN held h USING (run_id, number, token) JOIN run_state s ON s.run_id = b.run_id
+    WHERE NOT b.done AND s.status IN ('RUNNING', 'PAUSED')
     """
 )
 

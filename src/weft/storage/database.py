@@ -7,7 +7,7 @@ from typing import Any, cast
 import asyncpg
 import orjson
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from weft.kit.json import dumps
@@ -70,9 +70,18 @@ async def copy_rows(
     connection: AsyncConnection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
     """COPY rows into a table, inside the connection's transaction, which must have begun (by any statement before)."""
+    # Errors leave it as those of statements do: nobody else has to know the driver.
     raw = await connection.get_raw_connection()
     driver = cast("asyncpg.Connection", raw.driver_connection)
-    await driver.copy_records_to_table(table, columns=list(columns), records=rows)
+    statement = f"COPY {table}"
+    try:
+        await driver.copy_records_to_table(table, columns=list(columns), records=rows)
+    except (ValueError, TypeError, ArithmeticError) as error:  # a value that the driver cannot write
+        raise DataError(statement, None, error) from error
+    except asyncpg.PostgresError as error:
+        raise DBAPIError(statement, None, error) from error
+    except asyncpg.InterfaceError as error:
+        raise InterfaceError(statement, None, error) from error
 
 
 # Connection lost; transaction rolled back; out of resources; not in the needed state; operator; system.
@@ -83,6 +92,8 @@ def is_passing(error: Exception) -> bool:
     """Whether the same statement may succeed later: classes of SQLSTATE, see PostgreSQL's appendix "Error Codes"."""
     if not isinstance(error, DBAPIError) or error.connection_invalidated or isinstance(error, InterfaceError):
         return True
+    if isinstance(error, DataError):
+        return False
     state = getattr(error.orig, "sqlstate", None)
     return state is None or state.startswith(_PASSING)
 

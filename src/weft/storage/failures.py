@@ -1,7 +1,8 @@
 """Failures of runs, grouped by cause.
 
 Messages that differ only in their numbers, ids and quoted values have the same cause. Digits are levelled first, which
-is cheap and makes few groups of many messages; quoted values, which need a regular expression, only on those.
+is cheap and makes few groups of many messages; quoted values, which need a regular expression, only on those. How much
+else was wrong with an item, "(and 2 more)", is no part of its cause: the groups are told without it.
 """
 
 from collections.abc import Sequence
@@ -24,9 +25,12 @@ VALUES = (
     r"|[-+]?0+(?:[.,]0+)*(?:[eE][-+]?0+)?"
 )
 
+OTHERS = r" \(and [0-9]+ more\)$"
+"""How a message ends of which only the first reason is told (`steps.validate`)."""
+
 GROUPS = text(
     """
-    SELECT w.run_id, g.step_id, g.code, g.count, g.ordinal, e.error ->> 'message' AS message
+    SELECT w.run_id, g.step_id, g.code, g.count, g.ordinal, regexp_replace(e.error ->> 'message', :others, '') AS message
     FROM unnest(:run_ids ::uuid[]) AS w (run_id)
     JOIN run r ON r.id = w.run_id AND r.workspace_id = :workspace_id
     CROSS JOIN LATERAL (
@@ -42,7 +46,7 @@ GROUPS = text(
         ) failed
         GROUP BY step_id, code, message
       ) levelled
-      GROUP BY step_id, code, regexp_replace(message, :values, '…', 'g')
+      GROUP BY step_id, code, regexp_replace(regexp_replace(message, :others, ''), :values, '…', 'g')
       ORDER BY sum(levelled.count) DESC, min(ordinal)
       LIMIT :first
     ) g
@@ -64,6 +68,7 @@ async def groups_of(
             "first": first,
             "examined": MOST_EXAMINED,
             "compared": COMPARED_LENGTH,
+            "others": OTHERS,
             "values": VALUES,
         },
     )

@@ -110,14 +110,15 @@ KEEP = text(
         holder = CASE WHEN h.done OR h.released THEN NULL ELSE b.holder END
     FROM unnest(:numbers ::int[], :tokens ::bigint[], :dones ::bool[], :releases ::bool[], :ready_ins ::interval[])
       AS h (number, token, done, released, ready_in)
-    WHERE b.run_id = :run_id AND b.number = h.number AND b.token = h.token AND NOT b.done
+    WHERE b.run_id = :run_id AND b.number = h.number AND b.token = h.token AND NOT b.done AND b.holder IS NOT NULL
+      AND EXISTS (SELECT FROM run_state s WHERE s.run_id = :run_id AND s.status IN ('RUNNING', 'PAUSED'))
     RETURNING b.number
     """
 )
 
 
 async def keep_leases(connection: AsyncConnection, run_id: UUID, holds: Sequence[Hold]) -> frozenset[int]:
-    """Keep, give back or end these batches of a run. Gives the numbers of those whose lease still held."""
+    """Keep, give back or end these batches. Gives the numbers of those whose lease held: none of a run that has ended."""
     if not holds:
         return frozenset()
     rows = await connection.execute(
@@ -204,6 +205,8 @@ async def publish_entities(
     connection: AsyncConnection, workspace_id: UUID, publications: Sequence[Publication]
 ) -> None:
     """Write fields into entities. At most one publication per entity: of several, the statement would take only one."""
+    # Always in the same order: two runs that write the same entities then wait for each other, and never in a circle.
+    publications = sorted(publications, key=lambda row: row.entity_id)
     await connection.execute(
         PUBLISH,
         {
@@ -280,12 +283,3 @@ async def add_to_counters(
     )
     row = rows.mappings().one_or_none()
     return None if row is None else progress_of(row)
-
-
-async def already_there(connection: AsyncConnection, run_id: UUID, ordinals: Sequence[int]) -> bool:
-    """Whether a flush whose commit was not answered went through: its rows stand together or not at all."""
-    row = await connection.execute(
-        text("SELECT FROM run_item WHERE run_id = :run_id AND ordinal = ANY (:ordinals) LIMIT 1"),
-        {"run_id": run_id, "ordinals": list(ordinals)},
-    )
-    return row.first() is not None

@@ -4,7 +4,9 @@ scope        the names an expression may read, each with the JSON Schema of its 
 expression   `compile_cel`: parsed, checked against the scope, bounded; then evaluated often
 mapping      `compile_mapping`: several named expressions evaluated as one
 checking     types and names, by walking the library's own checked tree with the schemas (`schema_types`, `tree`)
-guard        loops stopped at a length; `bounds`: a formula of the work, where it can grow faster than the data
+guard        loops stopped at a length
+bounds       how much work an expression can cause: by `formulas`, from the size of its data (`measures`) and what each function
+             makes of it (`calls`, `patterns` for regular expressions)
 references   which paths an expression reads: only those are handed to the library
 json_values  results as plain JSON
 environment  the library itself; nobody else imports it, since one fault of it has to be mended first

@@ -1,7 +1,7 @@
 """How much work an expression can cause: refused before it is done.
 
 The unit is one byte read, copied or made. Nothing an evaluation makes is freed before its end, so the work bounds its memory
-too. A walk over the expression adds it up from the sizes of the data (`measures`), three times at most:
+too. A walk over the expression adds it up from the sizes of the data (`measures`) and what each call makes of them (`calls`):
 
 - when it is compiled, for data that could be the whole of each path it reads. So it is known from which size of data on the work
   has to be looked at; for `a + b`, literal replacements and simple loops, never. What is too much for 1 kB of data is refused;
@@ -115,6 +115,9 @@ class _Walk:
     when: str
     nodes: int = 0
     loops: int = 0
+    highest_cost: float = 0.0
+    costliest: Node | None = None
+    """Which part to blame; in a loop, by the cost of one round."""
     longest_inside: float = 1.0
     """Of the loops within the present outer one."""
 
@@ -130,8 +133,12 @@ class _Walk:
             raise self._growing(node) from None
         # Written so that a result which is not a number is refused too.
         if not depth and not number(work) <= self.most:
-            raise self._growing(node)
+            raise self._growing(self.costliest or node)
         return measure, work
+
+    def _note(self, cost: Formula, node: Node) -> None:
+        if (size := sum(cost.values())) > self.highest_cost:
+            self.highest_cost, self.costliest = size, node
 
     def _visit(self, node: Node, known: Mapping[str, Measure], depth: int) -> tuple[Measure, Formula]:
         path = path_of(node, self.names.difference(known))
@@ -174,6 +181,7 @@ class _Walk:
         kind = self.tree.types[node.id].kind if node.id in self.tree.types else "dyn"
         result = made(node, kind, given)
         cost = work_of(node, given, result)
+        self._note(cost, node)
         return result, total(constant(1), cost, *(work for _, work in visited))
 
     def _loop(self, node: Loop, known: Mapping[str, Measure], depth: int) -> tuple[Measure, Formula]:
@@ -198,6 +206,7 @@ class _Walk:
         per_round = total(constant(1), condition_work, step_work)
         if isinstance(node.initial, ListLiteral):
             per_round = total(per_round, constant(POINTER * rounds))  # the list made so far is copied in every round
+        self._note(over.size, node)
         every = _Rounds(element, over.size, rounds, self.longest_inside if not depth else None)
         if depth:
             self.longest_inside = max(self.longest_inside, rounds)

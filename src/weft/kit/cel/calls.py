@@ -16,7 +16,7 @@ _ESCAPED = 8.0
 _LONGEST_NUMBER = 400
 """Characters of a number that is formatted without a precision."""
 _SEARCHED = 1 / 256
-"""Looking for a text compares each of its bytes at each place, at worst; 256 of them in the time of copying one."""
+"""Looking for a text may stop at each place, and compare each of its bytes there; 256 of them in the time of copying one."""
 _PER_PART = 32.0
 """Bytes of memory for each part of a text that was split."""
 
@@ -106,7 +106,7 @@ def work_of(node: Call, given: Sequence[Measure], result: Measure) -> Formula:
     if node.function == "matches":
         return total(work, _matching(given))
     if node.function in _SEARCHES and len(given) > 1:
-        work = total(work, times(product(sizes[0], sizes[1]), _SEARCHED))
+        work = total(work, sizes[0], times(product(sizes[0], sizes[1]), _SEARCHED))
     return total(work, times(sizes[0], _PER_PART)) if node.function == "split" else work
 
 

@@ -1,0 +1,19 @@
+"""One whole system for all tests of a module that harm no process."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from acceptance.bad_input import Caller
+from acceptance.system import System, running_system
+
+
+@pytest.fixture(scope="module")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    async with running_system(tmp_path_factory.mktemp("system"), workers=1) as system:
+        yield system
+
+
+@pytest.fixture
+def caller(system: System) -> Caller:
+    """An ADMIN of the first workspace."""
+    return Caller(system, system.key)
