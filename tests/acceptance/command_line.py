@@ -48,7 +48,7 @@ class Up:
 
     def children(self, command: str) -> list[psutil.Process]:
         """Its API or its workers."""
-        return [child for child in psutil.Process(self.process.pid).children() if child.cmdline()[-1] == command]
+        return [child for child in psutil.Process(self.process.pid).children() if child.cmdline()[-1:] == [command]]
 
     async def listens(self) -> bool:
         host, port = self.api.url.removeprefix("http://").split(":")

@@ -102,7 +102,9 @@ async def test_an_expression_of_wrong_types_is_refused_with_line_and_column(call
     ids=["long", "nested", "lists", "signs"],
 )
 async def test_an_oversized_expression_is_refused_and_the_server_lives(caller: Caller, expression: str) -> None:
-    (problem,) = await _problems(caller, {"steps": [{"id": "sum", "type": "transform", "config": {"fields": {"sum": expression}}}]})
+    (problem,) = await _problems(
+        caller, {"steps": [{"id": "sum", "type": "transform", "config": {"fields": {"sum": expression}}}]}
+    )
     assert problem["path"][-1] == "sum"
     assert len(problem["message"]) < 1_000
     await caller.is_served()

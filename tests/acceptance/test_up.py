@@ -8,17 +8,21 @@ import socket
 import stat
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from math import inf
 from pathlib import Path
 
 import psutil
 import pytest
 from acceptance.command_line import Up, data_folder, finished, found, is_there, moved, nothing_runs_in, running_in, up
 from acceptance.readable_python import python_for
+from acceptance.receiver import receiving
 from acceptance.runs import begin_run, end_of, past
+
+from weft.cli.demonstration.client import Api
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
 
-ITEMS = 20_000
+ITEMS = 5_000
 VIEWER = "{ viewer { workspace role } }"
 
 
@@ -64,6 +68,18 @@ async def test_a_second_start_in_the_same_folder_is_refused_whatever_its_port(we
     assert await weft.api.ask(VIEWER)
 
 
+async def test_keys_are_made_beside_it_and_open_what_their_role_allows(weft: Up) -> None:
+    made, checked, nameless = await asyncio.gather(
+        finished(weft.folder, "keys", "create", "--role", "VIEWER", "--workspace", "others"),
+        finished(weft.folder, "migrate", "--check"),
+        finished(weft.folder, "keys", "create", "--name", " "),
+    )
+    assert (made.status, checked.status) == (0, 0)
+    assert nameless.refused
+    async with Api.connected(weft.api.url, made.output.strip()) as api:
+        assert await api.ask(VIEWER) == {"viewer": {"workspace": "others", "role": "VIEWER"}}
+
+
 async def test_a_killed_worker_and_a_killed_api_are_started_again(weft: Up) -> None:
     killed = [*weft.children("api"), *weft.children("worker")]
     assert len(killed) == 2
@@ -78,21 +94,36 @@ async def test_a_killed_worker_and_a_killed_api_are_started_again(weft: Up) -> N
 
 
 async def test_a_run_goes_on_to_its_exact_end_through_ctrl_c_and_kill_9_and_a_move_of_the_folder(folder: Path) -> None:
-    async with up(folder) as weft:
-        key, run = weft.key, await begin_run(weft.api, items=ITEMS, finished=500)
-        await _stopped(weft, signal.SIGINT)
-    async with up(folder) as weft:
-        assert weft.key == key
-        await past(weft.api, run, finished=ITEMS // 2)
-        weft.process.kill()
-        await weft.process.wait()
-        await nothing_runs_in(folder, within_seconds=10)
-    with moved(folder) as elsewhere:
-        async with up(elsewhere, settings={"WEFT_LEASE_SECONDS": "2"}) as weft:
+    settings = {"WEFT_LEASE_SECONDS": "2", "WEFT_ALLOWED_HOSTS": "127.0.0.1", "WEFT_WORKERS": "2"}
+    async with receiving() as receiver:
+        ask = {"id": "ask", "type": "http", "config": {"url": f"{receiver.url}?name={{{{ name | url_encode }}}}"}}
+        async with up(folder, settings=settings) as weft:
+            key, run = weft.key, await begin_run(weft.api, items=ITEMS, steps=[ask])
+            await receiver.allow(100)
+            await past(weft.api, run, finished=100)
+            weft.process.send_signal(signal.SIGINT)
+            # What is under way is answered while it stops, recorded, and never asked for again.
+            await receiver.allow(inf)
+            await _stopped(weft, signal.SIGINT)
+            await receiver.allow(0)
+        assert 100 < sum(receiver.calls.values()) < ITEMS
+        async with up(folder, settings=settings) as weft:
             assert weft.key == key
-            last = await end_of(weft.api, run)
-            await _stopped(weft, signal.SIGTERM)
+            goal = len(receiver.calls) + 100
+            await receiver.allow(100)
+            await past(weft.api, run, finished=goal)
+            assert max(receiver.calls.values()) == 1
+            weft.process.kill()
+            await weft.process.wait()
+            await nothing_runs_in(folder, within_seconds=10)
+        with moved(folder) as elsewhere:
+            async with up(elsewhere, settings=settings) as weft:
+                assert weft.key == key
+                await receiver.allow(inf)
+                last = await end_of(weft.api, run)
+                await _stopped(weft, signal.SIGTERM)
     assert (last["status"], last["total"], last["completed"]) == ("COMPLETED", ITEMS, ITEMS)
+    assert len(receiver.calls) == ITEMS
 
 
 async def test_a_port_that_is_taken_is_said_before_anything_is_started(folder: Path) -> None:

@@ -134,4 +134,4 @@ async def test_an_output_that_cannot_be_stored_fails_its_item_and_the_run_can_be
     _only_the_guilty_failed(*await _run(bench, "give", text))
     (old,) = await bench.rows("SELECT id FROM run")
     again = await run_retries.retry_run(bench.services, bench.viewer, RetryRun(old["id"]))
-    assert (await bench.finish(again, within=8)).failed == 1
+    assert (await bench.finish(again, within=8)).completed == 1  # in its new place it is not the guilty one

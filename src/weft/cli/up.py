@@ -48,7 +48,11 @@ async def _up(settings: Settings) -> None:
         click.echo("Weft is starting …")
         async with everything(settings) as running:
             click.echo(_welcome(settings, running))
-            await running.children.wait()
+            try:
+                await running.children.wait()
+            finally:
+                # Steps that wait for others are given some seconds to answer.
+                click.echo("Weft is stopping …")
 
 
 def _welcome(settings: Settings, running: Running) -> str:

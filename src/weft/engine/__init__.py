@@ -19,12 +19,17 @@ was overtaken (it died, it was stopped, its clock stood still) matches no row, a
 whose lease ran out is simply ready again: taking over needs no step of its own. The items that were recorded before are
 left out when it is loaded; those with a checkpoint go on behind it.
 
+A worker that stops keeps renewing its leases until the steps under way have answered. One that stood still renews what it
+holds before it claims more. Renewing waits for no lock: what a flush has locked is renewed by that flush.
+
 ## What is promised
 
 - One result per item. The primary key of `run_item` would refuse a second; the fence sees to it that none is tried.
 - The counters equal the results, at every revision: both are written by the same transaction.
 - A step result that was recorded is not computed again. What only computes is recorded with its item; what waits, or costs,
   leaves a checkpoint at the next flush (`recorder.FLUSH_INTERVAL`).
+- A step that breaks its contract, or a fault of our own, costs its item and says so in its error (`INTERNAL_ERROR`); the
+  batch, the run and the worker go on.
 - Wake-ups (`wakeups`) only save time. Without any, the dispatcher finds everything within `LOOK_AROUND`.
 
 ## What is not promised

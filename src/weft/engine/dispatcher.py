@@ -174,11 +174,11 @@ class Dispatcher:
             self._opening[run_id] = 1
         else:
             run.held += 1
-        if batch.began:
-            self.publisher.publish(batch.progress)
         task = asyncio.create_task(self._carry(batch, run))
         self._tasks.add(task)
         task.add_done_callback(self._carried)
+        if batch.began:
+            self.publisher.publish(batch.progress)
 
     def _carried(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

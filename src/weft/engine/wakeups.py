@@ -36,6 +36,10 @@ def redis_settings(url: str) -> RedisSettings:
     return settings
 
 
+async def connect(settings: RedisSettings) -> ArqRedis:
+    return await create_pool(settings, default_queue_name=QUEUE, job_serializer=dump_bytes, job_deserializer=loads)
+
+
 class ArqWakeups:
     """The sending side, in API processes and workers. Connects at the first wake-up, so Redis may be away at the start."""
 
@@ -53,9 +57,7 @@ class ArqWakeups:
 
     async def _connected(self) -> ArqRedis:
         if self._pool is None:
-            self._pool = await create_pool(
-                self._settings, default_queue_name=QUEUE, job_serializer=dump_bytes, job_deserializer=loads
-            )
+            self._pool = await connect(self._settings)
         return self._pool
 
     async def close(self) -> None:
@@ -89,9 +91,10 @@ class WakeupListener:
         async def wake(ctx: dict[Any, Any]) -> None:  # noqa: ARG001 - arq hands it over by this name
             self._wake()
 
+        pool = await connect(self._settings)
         worker = Worker(
             functions=[func(wake, name=JOB, keep_result=0, max_tries=1, timeout=10)],
-            redis_settings=self._settings,
+            redis_pool=pool,
             queue_name=QUEUE,
             poll_delay=0.02,
             max_jobs=10,
@@ -108,7 +111,8 @@ class WakeupListener:
             worker.allow_pick_jobs = False
             if worker.tasks:
                 await asyncio.wait(worker.tasks.values(), timeout=1)
+            # Not the worker's own `close`: an error of its good-bye would take the place of a cancellation.
             try:
-                await worker.close()
+                await pool.aclose()
             except (RedisError, OSError) as error:
                 log.debug("Redis was gone before the listener said good-bye", error=str(error))

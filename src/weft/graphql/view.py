@@ -124,7 +124,7 @@ class GraphQLView(GraphQL[Context, None]):
         parsed = super().parse_json(data)
         if not isinstance(parsed, dict | list | None):
             raise HTTPException(400, "A JSON object is needed here.")
-        return cast("Any", parsed)
+        return cast("Any", parsed if parsed is not None else {})  # null says as little as an empty object
 
     def decode_json(self, data: str | bytes) -> object:
         return loads(data)

@@ -8,6 +8,7 @@ from weft.domain.access import ApiKey, Role, Viewer
 from weft.domain.errors import Conflict, Invalid, NotFound
 from weft.domain.ids import UUID
 from weft.domain.page import Page, PageRequest
+from weft.kit.storable import is_storable_text
 from weft.operations.services import Services
 from weft.storage import audit, keys
 from weft.storage.database import Database
@@ -120,6 +121,8 @@ def _checked_name(name: str) -> str:
     name = name.strip()
     if not name:
         raise Invalid("A key needs a name, to tell it from others.", path=("name",))
+    if not is_storable_text(name):
+        raise Invalid("The name contains a character that is no text.", path=("name",))
     if len(name) > MAX_NAME:
         raise Invalid(f"The name has {len(name)} characters; at most {MAX_NAME} are allowed.", path=("name",))
     return name

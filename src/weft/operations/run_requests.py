@@ -12,6 +12,7 @@ from weft.domain.ids import UUID
 from weft.domain.run import Run
 from weft.domain.workflow import Workflow, WorkflowStatus
 from weft.engine.plan import Plan
+from weft.kit.storable import is_storable_text
 from weft.operations.progress import wait_for_end
 from weft.operations.runs import get_run
 from weft.operations.services import Services
@@ -60,8 +61,9 @@ async def made_before(
 ) -> UUID | None:
     if wanted.idempotency_key is None:
         return None
-    if not 0 < len(wanted.idempotency_key) <= IDEMPOTENCY_KEY_LENGTH:
-        raise Invalid(f"A key has 1 to {IDEMPOTENCY_KEY_LENGTH} characters.", path=("idempotencyKey",))
+    key = wanted.idempotency_key
+    if not 0 < len(key) <= IDEMPOTENCY_KEY_LENGTH or not is_storable_text(key):
+        raise Invalid(f"A key has 1 to {IDEMPOTENCY_KEY_LENGTH} characters of text.", path=("idempotencyKey",))
     # How long to wait for the answer is no part of what is asked for.
     body = replace(wanted, idempotency_key=None, wait=None)
     digest = hashlib.sha256(repr(body).encode()).digest()

@@ -12,6 +12,7 @@ from weft.domain.errors import Conflict, Invalid, NotFound, Problem
 from weft.domain.ids import UUID, new_id
 from weft.domain.page import Page, PageRequest
 from weft.domain.workflow import Template, Workflow
+from weft.kit.storable import is_storable_text
 from weft.operations.builtin_templates import builtin_templates
 from weft.operations.labels import category_of, description_of, name_of
 from weft.operations.services import Services
@@ -37,6 +38,8 @@ class FromTemplate:
 async def list_templates(services: Services, viewer: Viewer, category: str | None, page: PageRequest) -> Page[Template]:
     """The built-in ones first, then the workspace's own, newest first."""
     viewer.need(Role.VIEWER)
+    if category is not None and not is_storable_text(category):
+        raise Invalid("This is not the name of a category.", path=("category",))
     builtin = [template for template in builtin_templates() if category in {None, template.category}]
     ahead: list[Template] = []
     after = page.after

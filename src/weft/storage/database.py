@@ -1,7 +1,7 @@
 """The database engine: transactions, and asyncpg's COPY inside them."""
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
 
 import asyncpg
@@ -10,7 +10,11 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from weft.domain.errors import Invalid
 from weft.kit.json import dumps
+
+CHARACTER_NOT_IN_REPERTOIRE = "22021"
+"""The SQLSTATE of a NUL in a text: Postgres knows none."""
 
 
 class Database:
@@ -41,15 +45,17 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncConnection]:
         """One transaction: committed at the end, rolled back when anything is raised."""
-        async with self.engine.begin() as connection:
-            yield connection
+        with _unstorable_text_told():
+            async with self.engine.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncConnection]:
         """One connection whose statements each see the newest committed state."""
-        async with self.engine.connect() as connection:
-            autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
-            yield autocommit
+        with _unstorable_text_told():
+            async with self.engine.connect() as connection:
+                autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                yield autocommit
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -64,6 +70,17 @@ def _as_the_driver_spells(text: str) -> URL:
     if (mode := url.query.get("sslmode")) is None:
         return url
     return url.difference_update_query(("sslmode",)).update_query_dict({"ssl": mode})
+
+
+@contextmanager
+def _unstorable_text_told() -> Generator[None]:
+    """A NUL in any text that a caller gave, wherever nobody looked for it before, is the caller's mistake and no fault."""
+    try:
+        yield
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != CHARACTER_NOT_IN_REPERTOIRE:
+            raise
+        raise Invalid("A text in this request holds the character NUL, which no text may hold.") from error
 
 
 async def copy_rows(
