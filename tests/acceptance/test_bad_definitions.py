@@ -123,27 +123,26 @@ async def test_all_problems_are_told_at_once(caller: Caller) -> None:
     assert {"UNKNOWN_STEP_TYPE", "DUPLICATE_STEP", "UNKNOWN_FIELD", "UNKNOWN_REFERENCE", "INVALID_SCHEMA"} <= set(codes)
 
 
-@pytest.mark.parametrize(
-    "definition",
-    [
-        None, 1, "steps", [], {}, {"steps": None}, {"steps": {}}, {"steps": []}, {"steps": [None]}, {"steps": [[]]},
-        {"steps": [{"id": 1, "type": 2}]}, {"steps": [{"id": "", "type": "echo"}]}, {"nodes": 1, "connections": 2},
-        {"nodes": [{"id": "a", "type": "echo"}], "connections": [{"from": "a", "to": "a"}]},
-        {"nodes": [{}], "connections": [[]]}, {"steps": [{"id": "a", "type": "echo", "dependsOn": "a"}]},
-        {"steps": [{"id": "a\x00b", "type": "echo"}]}, {"steps": [{"id": "a", "type": "ec\x00ho"}]},
-        {"steps": [{"id": "a", "type": "echo", "timeout": "P99999999999W"}]},
-        {"steps": [{"id": "a", "type": "echo", "timeout": -1}]},
-        {"steps": [{"id": "a" * 100_000, "type": "echo"}]},
-        {"steps": [{"id": f"s{number}", "type": "echo"} for number in range(5_000)]},
-        {"steps": [{"id": "a", "type": "echo"}], "output": {"x": 1}},
-        {"steps": [{"id": "a", "type": "echo"}], "errorHandling": {"retry": {"maxAttempts": 10**30}}},
-        {"steps": [{"id": "a", "type": "echo"}], "errorHandling": []},
-        {"steps": [{"id": "a", "type": "echo"}], "inputSchema": {"$ref": "http://127.0.0.1:1/schema"}},
-        {"steps": [{"id": "a", "type": "echo"}], "inputSchema": {"$ref": "#"}, "triggers": {}},
-        {"steps": [{"id": "a", "type": "text", "config": {"operation": "template", "template": "{{ 'a\x00' }}" * 9_000}}]},
-    ],
-    ids=lambda definition: str(definition)[:40].replace("\x00", "NUL"),
-)  # fmt: skip
+NONSENSE: list[Any] = [
+    None, 1, "steps", [], {}, {"steps": None}, {"steps": {}}, {"steps": []}, {"steps": [None]}, {"steps": [[]]},
+    {"steps": [{"id": 1, "type": 2}]}, {"steps": [{"id": "", "type": "echo"}]}, {"nodes": 1, "connections": 2},
+    {"nodes": [{"id": "a", "type": "echo"}], "connections": [{"from": "a", "to": "a"}]},
+    {"nodes": [{}], "connections": [[]]}, {"steps": [{"id": "a", "type": "echo", "dependsOn": "a"}]},
+    {"steps": [{"id": "a\x00b", "type": "echo"}]}, {"steps": [{"id": "a", "type": "ec\x00ho"}]},
+    {"steps": [{"id": "a", "type": "echo", "timeout": "P99999999999W"}]},
+    {"steps": [{"id": "a", "type": "echo", "timeout": -1}]},
+    {"steps": [{"id": "a" * 100_000, "type": "echo"}]},
+    {"steps": [{"id": f"s{number}", "type": "echo"} for number in range(5_000)]},
+    {"steps": [{"id": "a", "type": "echo"}], "output": {"x": 1}},
+    {"steps": [{"id": "a", "type": "echo"}], "errorHandling": {"retry": {"maxAttempts": 10**30}}},
+    {"steps": [{"id": "a", "type": "echo"}], "errorHandling": []},
+    {"steps": [{"id": "a", "type": "echo"}], "inputSchema": {"$ref": "http://127.0.0.1:1/schema"}},
+    {"steps": [{"id": "a", "type": "echo"}], "inputSchema": {"$ref": "#"}, "triggers": {}},
+    {"steps": [{"id": "a", "type": "text", "config": {"operation": "template", "template": "{{ 'a\x00' }}" * 9_000}}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("definition", NONSENSE, ids=lambda definition: str(definition)[:40].replace("\x00", "NUL"))
 async def test_nonsense_in_the_place_of_a_definition_is_refused_with_a_path(caller: Caller, definition: Any) -> None:
     if definition is None:
         answer = await caller.answer(CREATE_WORKFLOW, input={"name": "wrong", "definition": None})

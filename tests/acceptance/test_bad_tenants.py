@@ -171,7 +171,8 @@ async def test_no_query_shows_anything_of_another_workspace(stranger: Caller, th
             answer,
         )
         assert SECRET not in str(answer), operation
-        found = (answer.get("data") or {}).get(name)
+        data: dict[str, Any] = answer.get("data") or {}
+        found = data.get(name)
         if name not in {"viewer", "stepTypes", "templates", "auditLog", "apiKeys"}:
             assert not found or found == {"nodes": []}, (operation, answer)
 

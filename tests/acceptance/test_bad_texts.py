@@ -28,8 +28,9 @@ def caller_of_module(system: Any) -> Caller:
 def _codes(answer: dict[str, Any]) -> set[str]:
     """Of the answer's errors, top-level ones and those of payloads."""
     found = {error["extensions"]["code"] for error in answer.get("errors", ())}
-    for payload in (answer.get("data") or {}).values():
-        found |= {error["code"] for error in (payload or {}).get("errors", ())}
+    payloads: dict[str, Any] = answer.get("data") or {}
+    for payload in filter(None, payloads.values()):
+        found |= {error["code"] for error in payload.get("errors", ())}
     return found
 
 
@@ -212,7 +213,7 @@ async def test_a_schema_that_is_none_is_refused_or_harmless(caller: Caller, kind
     assert _codes(answer) <= {"INVALID", "INVALID_SCHEMA", "LIMIT_EXCEEDED"}, answer
     if answer["data"]["createEntityType"]["entityType"] is not None:
         type_id = answer["data"]["createEntityType"]["entityType"]["id"]
-        rows = [{"data": {"a": "a" * 1_000, "b": {}}}, {"data": {}}]
+        rows: list[Any] = [{"data": {"a": "a" * 1_000, "b": {}}}, {"data": {}}]
         await caller.data(CREATE_ENTITIES, input={"entityTypeId": type_id, "entities": rows})
     elif kind not in {"a NUL", "a NUL in a name"}:
         assert _codes(answer)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from weft.domain.definition import RetryPolicy
-from weft.domain.step import Call, Fail, Output, PublishEntity, Retry, Skip, StepCategory, StepContext, StepType
+from weft.domain.step import Call, Fail, Retry, Skip, StepCategory, StepContext, StepType
 
 
 class NoConfig(BaseModel):
@@ -118,22 +118,4 @@ class Unstorable(StepType[NoConfig]):
         return {"when": object()}
 
 
-class PoisonConfig(BaseModel):
-    where: int
-
-
-class Poison(StepType[PoisonConfig]):
-    """Publishes a text that is JSON to everybody but to Postgres."""
-
-    kind = "test_poison"
-    title = "Poison"
-    description = "Gives what Postgres refuses."
-    category = StepCategory.PROCESSING
-    Config = PoisonConfig
-
-    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: ARG002 - the word of the contract
-        poisonous = ctx.values["item"]["ordinal"] % self.config.where == 0
-        return Output({}, effects=(PublishEntity({"title": "a\x00b" if poisonous else "fine"}),))
-
-
-TEST_TYPES = [Counting, Gate, Sometimes, Crowd, Raises, Unstorable, Poison]
+TEST_TYPES = [Counting, Gate, Sometimes, Crowd, Raises, Unstorable]

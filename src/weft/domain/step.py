@@ -22,7 +22,7 @@ from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -63,8 +63,9 @@ class PublishEntity:
 Effect = PublishEntity
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
+    """A tuple, since there is one per item and step."""
+
     value: Any
     branches: tuple[str, ...] | None = None
     """For a condition: the branches that the item takes."""

@@ -11,7 +11,7 @@ from weft.domain.step import Call, Fail, Outcome, Output, Retry, Shape, Skip, St
 from weft.engine.microbatch import MicroBatches
 from weft.engine.plan import PlannedStep
 from weft.engine.sandbox.isolation import Isolation
-from weft.kit.cel import CelEvaluationError
+from weft.kit.cel import CelEvaluationError, CelExpression
 
 log = structlog.get_logger(__name__)
 
@@ -39,12 +39,10 @@ def outcome_of_error(error: Exception, step: PlannedStep) -> Outcome:
             return Fail(f"{type(error).__name__}: {error}"[:MESSAGE_LENGTH], code="STEP_ERROR")
 
 
-def applies(step: PlannedStep, values: dict[str, Any]) -> bool:
-    """Whether the step's `when` holds. Raises `Fail` when it cannot be told."""
-    if step.when is None:
-        return True
+def holds(when: CelExpression, step: PlannedStep, values: dict[str, Any]) -> bool:
+    """Whether the step's condition holds. Raises `Fail` when it cannot be told."""
     try:
-        answer = step.when.evaluate(values)
+        answer = when.evaluate(values)
     except CelEvaluationError as error:
         raise Fail(f"`when` of step {step.id!r} failed: {error}", code="WHEN_FAILED") from error
     if not isinstance(answer, bool):

@@ -14,7 +14,7 @@ import structlog
 from weft.domain.definition import OnFailure
 from weft.domain.step import Fail, Outcome, Output, Retry, Shape, Skip
 from weft.engine import finishing
-from weft.engine.attempt import Attempts, applies, compute
+from weft.engine.attempt import Attempts, compute, holds
 from weft.engine.context import ItemContext, RunTools, SteadyClock
 from weft.engine.item import OPEN, RUNNING, ItemWay
 from weft.engine.plan import Plan, PlannedStep
@@ -160,12 +160,13 @@ class BatchExecution:
         values = way.values
         values["input"] = value = way.input_of(step)
         began = self._clock.now_us()
-        try:
-            if not applies(step, values):
-                way.skipped(step, "`when` is false", explicit=True)
-                return True
-        except Fail as fail:
-            return self._answered(way, step, fail, began)
+        if step.when is not None:
+            try:
+                if not holds(step.when, step, values):
+                    way.skipped(step, "`when` is false", explicit=True)
+                    return True
+            except Fail as fail:
+                return self._answered(way, step, fail, began)
         attempt = way.attempts.get(step.index, 0) + 1
         if step.shape is Shape.COMPUTES:
             ctx = ItemContext(self._tools, way.ordinal, step.id, attempt, values)

@@ -29,7 +29,6 @@ def finish(way: ItemWay, finished_us: int, stop_reason: str | None) -> FinishedI
         way.effects.clear()
         ending, output = stored, None
     publication = publication_of(way)
-    indexes = [index for index, record in enumerate(way.records) if record is not None]
     row = ItemRow(
         way.ordinal,
         way.entity_id,
@@ -41,7 +40,7 @@ def finish(way: ItemWay, finished_us: int, stop_reason: str | None) -> FinishedI
         moment(way.started_us),
         moment(finished_us),
     )
-    return FinishedItem(row, way.recorded(), indexes, way.checkpointed, publication, stop_reason)
+    return FinishedItem(row, way.records, way.checkpointed, publication, stop_reason)
 
 
 def broken_off(way: ItemWay, finished_us: int, error: Exception) -> FinishedItem:
@@ -51,7 +50,7 @@ def broken_off(way: ItemWay, finished_us: int, error: Exception) -> FinishedItem
     row = ItemRow(
         way.ordinal, way.entity_id, way.entity_version, "FAILED", encoded(failure), None, "[]", started, finished
     )
-    return FinishedItem(row, (), (), way.checkpointed, None, None)
+    return FinishedItem(row, (), way.checkpointed, None, None)
 
 
 def checkpoint(way: ItemWay) -> tuple[CheckpointRow, Publication | None]:

@@ -16,8 +16,8 @@ class FinishedItem:
     """A finished item, and what it adds to the counters of the steps."""
 
     row: ItemRow
-    records: Sequence[Mapping[str, Any]]
-    step_indexes: Sequence[int]
+    records: Sequence[Mapping[str, Any] | None]
+    """What each step of the plan came to; None where it has nothing to say."""
     had_checkpoint: bool
     publication: Publication | None
     stop_reason: str | None
@@ -72,8 +72,9 @@ def counter_delta(finished: Sequence[FinishedItem], steps: int) -> CounterDelta:
                 delta.failed += 1
             case _:
                 delta.skipped += 1
-        for index, record in zip(item.step_indexes, item.records, strict=True):
-            count_step(delta, index, record)
+        for index, record in enumerate(item.records):
+            if record is not None:
+                count_step(delta, index, record)
     return delta
 
 

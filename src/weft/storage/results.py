@@ -14,7 +14,7 @@ caller then rolls everything back, and nothing of a run that has ended ever chan
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -38,9 +38,8 @@ class Hold:
     """The lease while it is kept; the wait until a retry, or nothing, where it is given back."""
 
 
-@dataclass(frozen=True, slots=True)
-class ItemRow:
-    """A finished item, in the order of `ITEM_COLUMNS`. JSON stands as text."""
+class ItemRow(NamedTuple):
+    """A finished item, in the order of `ITEM_COLUMNS`: a tuple, since there is one per item. JSON stands as text."""
 
     ordinal: int
     entity_id: UUID | None
@@ -140,21 +139,7 @@ async def add_items(connection: AsyncConnection, run_id: UUID, items: Sequence[I
         connection,
         "run_item",
         ITEM_COLUMNS,
-        [
-            (
-                run_id,
-                item.ordinal,
-                item.entity_id,
-                item.entity_version,
-                item.status,
-                item.error,
-                item.output,
-                item.steps,
-                item.started_at,
-                item.finished_at,
-            )
-            for item in items
-        ],
+        [(run_id, *item) for item in items],
     )
 
 

@@ -22,6 +22,8 @@ from typing import Any
 
 from weft.domain.run import ItemError, StepResult, StepStatus
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 STATUS_OF = {
     "C": StepStatus.COMPLETED,
     "F": StepStatus.FAILED,
@@ -52,4 +54,4 @@ def decode_error(raw: Mapping[str, Any], step_id: str | None = None) -> ItemErro
 
 
 def moment(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(microseconds // 1_000_000, UTC) + timedelta(microseconds=microseconds % 1_000_000)
+    return EPOCH + timedelta(microseconds=microseconds)
