@@ -3,9 +3,12 @@
 
 PYTHON ?= python3
 ARGS ?=
+# Test files run side by side, each process with services of its own.
+JOBS ?= auto
 
 PY := .venv/bin/python
 WEFT := .venv/bin/weft
+PYTEST := $(PY) -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
 .DEFAULT_GOAL := help
@@ -22,7 +25,7 @@ up: .venv/demo-installed ## the server, until Ctrl-C
 	$(WEFT) up $(ARGS)
 
 test: .venv/dev-installed ## the tests; ARGS='tests/engine -x' for some of them
-	$(PY) -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 check: .venv/dev-installed ## everything that must hold: style, types, layers, schema, tests
 	$(PY) -m ruff check .
@@ -30,7 +33,7 @@ check: .venv/dev-installed ## everything that must hold: style, types, layers, s
 	$(PY) -m pyright
 	.venv/bin/lint-imports
 	$(WEFT) schema --check
-	$(PY) -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 bench: .venv/dev-installed ## the benchmarks, each as a ratio to a floor measured in the same run
 	@for file in benchmarks/*.py; do echo "$$file"; $(PY) "$$file" $(ARGS) || exit 1; done

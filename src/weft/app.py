@@ -25,8 +25,8 @@ from weft.graphql.schema import WeftSchema
 from weft.graphql.view import GraphQLView, ViewOptions
 from weft.http import files, health
 from weft.http.body_limit import BodyLimit
+from weft.http.faults import internal_fault
 from weft.http.request_id import HEADER, RequestIds
-from weft.kit.logs import configure_logs
 from weft.operations.progress import reader_of
 from weft.operations.services import Limits, Services
 from weft.progress.channel import ProgressChannel
@@ -92,9 +92,7 @@ class Process:
             yield
 
     async def check_migrations(self) -> None:
-        found, head = await migrations.current(self.services.database), migrations.head()
-        if found != head:
-            raise StartupError(f"The database is at migration {found}; this version of Weft needs {head}: weft migrate")
+        await migrations.check(self.services.database)
 
     async def check_redis(self) -> None:
         await self.redis.ping()
@@ -113,6 +111,7 @@ def _app(settings: Settings, process: Process) -> Starlette:
     return Starlette(
         routes=_routes(settings, process),
         lifespan=lifespan,
+        exception_handlers={Exception: internal_fault},
         middleware=[
             Middleware(RequestIds),
             Middleware(
@@ -171,7 +170,6 @@ class _Server(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; then finish what runs, and return."""
-    configure_logs(settings.log_level, settings.log_format)
     process = Process.build(settings)
     config = uvicorn.Config(
         _app(settings, process),

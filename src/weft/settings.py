@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="WEFT_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="WEFT_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: str | None = Field(
         default=None, description="PostgreSQL, as `postgresql://…`. Left out: an embedded one."
@@ -87,6 +87,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _in_lower_case(cls, word: object) -> object:
+        return word.lower() if isinstance(word, str) else word
 
     @field_validator("public_url")
     @classmethod

@@ -117,9 +117,7 @@ async def running_system(folder: Path, *, workers: int, **settings: str) -> Asyn
     async with EmbeddedServices(folder, durable=False) as services, aiohttp.ClientSession() as session:
         database = Database.connect(services.database_url, pool_size=3)
         await migrate(database)
-        key = await first_key(
-            database, SECRET_KEY.encode(), workspace="acceptance", name="acceptance", role=Role.ADMIN
-        )
+        key = await first_key(database, SECRET_KEY.encode(), workspace="acceptance", name="acceptance", role=Role.ADMIN)
         port = free_port("127.0.0.1", 0)
         environment = os.environ | {
             "WEFT_DATABASE_URL": services.database_url,

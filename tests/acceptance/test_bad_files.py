@@ -32,7 +32,7 @@ SCHEMA = {
     "properties": {"ref": {"type": "string"}, "amount": {"type": "number"}, "note": {"type": "string"}},
     "required": ["ref", "amount"],
 }
-LARGEST_GROWTH = 150 * 1024 * 1024
+LARGEST_GROWTH = 64 * 1024 * 1024
 """Of the API's memory over a file of 100 MB. The garbage of one batch of rows, not the file."""
 
 

@@ -113,7 +113,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "a pattern": {"type": "transform", "config": {"fields": {"x": "params.text.matches('(a+)+$')"}}},
     "a loop": {"type": "text", "config": {"operation": "template", "template": "{% for a in (1..1000000) %}{% for b in (1..1000000) %}x{% endfor %}{% endfor %}"}},
     "a doubling": {"type": "text", "config": {"operation": "template", "template": "{% assign x = 'xxxxxxxxxxxxxxxx' %}{% for a in (1..60) %}{% assign x = x | append: x %}{% endfor %}{{ x }}"}},
-    "a replacement": {"type": "text", "config": {"operation": "replace", "find": "a", "with": "a" * 1_000}},
+    "a replacement": {"type": "text", "config": {"operation": "replace", "search": "a", "replacement": "a" * 1_000}},
     "itself": {"type": "text", "config": {"operation": "template", "template": "{% render 'itself' %}{% include 'itself' %}"}},
 }  # fmt: skip
 

@@ -84,9 +84,7 @@ async def _started_run(system: System) -> str:
     assert created["errors"] == []
     type_id = created["entityType"]["id"]
     imported = (await system.ask(CREATE_IMPORT, type=type_id))["createImport"]
-    rows = b"\n".join(
-        orjson.dumps({"name": f"account {number}", "amount": float(number)}) for number in range(ITEMS)
-    )
+    rows = b"\n".join(orjson.dumps({"name": f"account {number}", "amount": float(number)}) for number in range(ITEMS))
     await system.upload(imported["uploadUrl"], rows)
     made = (await system.ask(CREATE_WORKFLOW, type=type_id, definition={"steps": STEPS}))["createWorkflow"]
     assert made["errors"] == []
@@ -136,9 +134,7 @@ async def _compare_with_the_truth(system: System, last: dict[str, Any]) -> None:
             text("SELECT version, count(*) AS entities FROM entity GROUP BY version ORDER BY version")
         )
         published = {row.version: row.entities for row in versions}
-        steps = (
-            await connection.execute(text("SELECT step_completed, step_failed FROM run_state"))
-        ).one()
+        steps = (await connection.execute(text("SELECT step_completed, step_failed FROM run_state"))).one()
     assert by_status == {"COMPLETED": 4_500, "FAILED": 500}
     assert ordinals == ITEMS
     assert left == 0

@@ -1,7 +1,6 @@
 """`weft demo`: the main job on real records, with live progress in the terminal."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -41,7 +40,7 @@ class _Weft:
     help="Repeat the records up to this number, or take only so many. Left out: each once.",
 )
 def demo(*, scale: int | None) -> None:
-    """Run a workflow over real records, start what it needs, and show live how far it is."""
+    """Run a workflow over real records, and watch it live."""
     started, settings, display, airports = time.monotonic(), Settings(), Display(), read_airports()
     run_id = asyncio.run(_told(settings, display, airports, scale or len(airports)))
     if run_id is None:
@@ -66,8 +65,6 @@ async def _weft(settings: Settings, display: Display) -> AsyncGenerator[_Weft]:
     if (holder := running_services(settings.data_dir)) is not None:
         yield _beside(settings, holder.pid)
         return
-    # The children read their settings from the environment. What they tell when all is well would run into the picture.
-    os.environ.setdefault("WEFT_LOG_LEVEL", "warning")
     async with AsyncExitStack() as closing:
         with display.waiting("Starting PostgreSQL, Valkey, the API and the workers …"):
             running = await closing.enter_async_context(everything(_on_a_free_port(settings)))

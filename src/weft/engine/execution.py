@@ -20,6 +20,7 @@ from weft.engine.item import OPEN, RUNNING, ItemWay
 from weft.engine.plan import Plan, PlannedStep
 from weft.engine.recorder import RunRecorder
 from weft.engine.retry import GiveUp, decide
+from weft.engine.timers import RetryTimers
 from weft.engine.writes import Ended
 from weft.kit.storable import storable
 from weft.storage.batches import Lease
@@ -48,8 +49,7 @@ class BatchExecution:
         self._clock = SteadyClock()
         self._open = {way.ordinal: way for way in ways}
         self._tasks: dict[asyncio.Task[None], ItemWay] = {}
-        self._timers: dict[int, tuple[int, asyncio.TimerHandle]] = {}
-        """Ordinal to when it is due (microseconds) and what will call it."""
+        self._timers = RetryTimers(self._clock, self._try_again)
         self._changed = asyncio.Event()
         self._pausing = False
         self._lost = False
@@ -114,11 +114,11 @@ class BatchExecution:
         while self._tasks or self._timers:
             if self._lost:
                 return
-            if self._pausing or (not self._tasks and self._next_due_in() > KEEP_WAITING):
+            if self._pausing or (not self._tasks and self._timers.next_due_in() > KEEP_WAITING):
                 break
             self._changed.clear()
             await self._changed.wait()
-        self._drop_timers()
+        self._timers.drop_all()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GRACE.total_seconds())
 
@@ -147,14 +147,14 @@ class BatchExecution:
                 way.skipped(step, way.why_not(step), explicit=False)
             elif not self._begin(way, step):
                 return
-        if not way.running and way.ordinal not in self._timers:
+        if not way.running and way not in self._timers:
             self._finish(way)
 
     def _begin(self, way: ItemWay, step: PlannedStep) -> bool:
         """Start a due step. False when the item ended with it."""
         if way.not_before and (not_before := way.not_before.get(step.index)) is not None:
             if not_before > self._clock.now_us():
-                self._wait_until(way, not_before)
+                self._timers.wait_until(way, not_before)
                 return True
             del way.not_before[step.index]
         values = way.values
@@ -230,7 +230,7 @@ class BatchExecution:
         due = ended + decision.after // timedelta(microseconds=1)
         way.retry_at(step, attempt, due, fail)
         self._recorder.worth_keeping()
-        self._wait_until(way, due)
+        self._timers.wait_until(way, due)
         return True
 
     def _failed(self, way: ItemWay, step: PlannedStep, fail: Fail, began: int, ended: int) -> bool:
@@ -250,25 +250,10 @@ class BatchExecution:
 
     # Retries
 
-    def _wait_until(self, way: ItemWay, due_us: int) -> None:
-        timer = self._timers.get(way.ordinal)
-        if timer is not None:
-            if timer[0] <= due_us:
-                return
-            timer[1].cancel()
-        wait = max(0.0, (due_us - self._clock.now_us()) / 1e6)
-        handle = asyncio.get_running_loop().call_later(wait, self._try_again, way)
-        self._timers[way.ordinal] = (due_us, handle)
-
     def _try_again(self, way: ItemWay) -> None:
-        del self._timers[way.ordinal]
         if way.ordinal in self._open and not self._stopping:
             self._advance_safely(way)
         self._changed.set()
-
-    def _next_due_in(self) -> timedelta:
-        due_us = min(due for due, _ in self._timers.values())
-        return timedelta(microseconds=max(0, due_us - self._clock.now_us()))
 
     def _ready_in(self) -> timedelta:
         """When a batch that is given back may be taken up again: at once, unless all that is left waits for a retry."""
@@ -278,19 +263,12 @@ class BatchExecution:
 
     def _drop_work_of(self, way: ItemWay) -> None:
         """The item has ended: what of it is under way beside is no longer waited for."""
-        timer = self._timers.pop(way.ordinal, None)
-        if timer is not None:
-            timer[1].cancel()
+        self._timers.drop(way)
         for task, owner in self._tasks.items():
             if owner is way and task is not asyncio.current_task():
                 task.cancel()
 
     def _drop_work(self) -> None:
-        self._drop_timers()
+        self._timers.drop_all()
         for task in self._tasks:
             task.cancel()
-
-    def _drop_timers(self) -> None:
-        for _, handle in self._timers.values():
-            handle.cancel()
-        self._timers.clear()
