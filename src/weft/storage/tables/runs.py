@@ -1,0 +1,140 @@
+"""Runs: their facts, counters, batches, results and logs."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
+
+from weft.storage.tables.base import Id, Time, metadata, one_of
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, ForeignKey("workspace.id"), nullable=False),
+    Column("workflow_id", Id, ForeignKey("workflow.id", ondelete="CASCADE"), nullable=False),
+    Column("version_id", Id, ForeignKey("workflow_version.id"), nullable=False),
+    Column("entity_type_id", Id),
+    Column("parameters", JSON, nullable=False),
+    Column("input", JSON),
+    Column("trigger_type", Text, nullable=False),
+    Column("triggered_by", Text, nullable=False),
+    Column("retry_of", Id, ForeignKey("run.id", ondelete="SET NULL")),
+    Column("webhook_url", Text),
+    Column("created_at", Time, nullable=False, server_default=func.now()),
+    Index("run_order_idx", "workspace_id", "id"),
+    Index("run_workflow_idx", "workflow_id", "id"),
+)
+
+# The counters of a run and what the engine decides by, apart from the run's wide and immutable facts: this row is
+# rewritten with every flush, so it has to stay small. `pending` is not stored: it is what the others leave of `total`.
+run_state = Table(
+    "run_state",
+    metadata,
+    Column("run_id", Id, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False, server_default="0"),
+    Column("concurrency", Integer),
+    # How many batches may be held at once, over all workers; null for no limit.
+    Column("held_limit", Integer),
+    Column("total", Integer, nullable=False),
+    Column("completed", Integer, nullable=False, server_default="0"),
+    Column("failed", Integer, nullable=False, server_default="0"),
+    Column("skipped", Integer, nullable=False, server_default="0"),
+    Column("cancelled", Integer, nullable=False, server_default="0"),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    # One element per step, in the order of the version's plan.
+    Column("step_ids", ARRAY(Text), nullable=False),
+    Column("step_completed", ARRAY(BigInteger), nullable=False),
+    Column("step_failed", ARRAY(BigInteger), nullable=False),
+    Column("step_skipped", ARRAY(BigInteger), nullable=False),
+    Column("step_retried", ARRAY(BigInteger), nullable=False),
+    Column("step_busy_us", ARRAY(BigInteger), nullable=False),
+    Column("served_at", Time, nullable=False, server_default=func.now()),
+    Column("started_at", Time),
+    Column("finished_at", Time),
+    Column("updated_at", Time, nullable=False, server_default=func.now()),
+    Column("error", Text),
+    Index(
+        "run_state_active_idx",
+        text("priority DESC"),
+        "served_at",
+        postgresql_where=text("status IN ('PENDING', 'RUNNING')"),
+    ),
+    one_of("status", "PENDING", "RUNNING", "PAUSED", "COMPLETED", "COMPLETED_WITH_FAILURES", "FAILED", "CANCELLED"),
+    CheckConstraint("completed + failed + skipped + cancelled <= total", name="counters"),
+    postgresql_with={"fillfactor": "50"},
+)
+
+run_batch = Table(
+    "run_batch",
+    metadata,
+    Column("run_id", Id, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("first_ordinal", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    # Null for a run without entities: its one item is the run's own input.
+    Column("entity_ids", ARRAY(Id)),
+    Column("done", Boolean, nullable=False, server_default=text("false")),
+    # While it lies in the future the batch is held (or waits for a retry); then, or after a release, it is ready.
+    Column("ready_at", Time, nullable=False, server_default=func.now()),
+    Column("token", BigInteger, nullable=False, server_default="0"),
+    Column("holder", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    # Whether items of it have results or checkpoints already, so that a fresh batch need not look for any.
+    Column("touched", Boolean, nullable=False, server_default=text("false")),
+    Index("run_batch_open_idx", "run_id", "number", postgresql_where=text("NOT done")),
+    postgresql_with={"fillfactor": "80"},
+)
+
+run_item = Table(
+    "run_item",
+    metadata,
+    # No foreign key, here and below: rows are written only under a lease of the run, and are deleted with it.
+    Column("run_id", Id, primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("entity_id", Id),
+    Column("entity_version", Integer),
+    Column("status", Text, nullable=False),
+    Column("error", JSON),
+    Column("output", JSON),
+    Column("steps", JSON, nullable=False),
+    Column("started_at", Time, nullable=False),
+    Column("finished_at", Time, nullable=False),
+    Index("run_item_unsuccessful_idx", "run_id", "status", "ordinal", postgresql_where=text("status <> 'COMPLETED'")),
+)
+
+run_checkpoint = Table(
+    "run_checkpoint",
+    metadata,
+    Column("run_id", Id, primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("entity_version", Integer),
+    Column("steps", JSON, nullable=False),
+    Column("started_at", Time),
+)
+
+run_log = Table(
+    "run_log",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("run_id", Id, nullable=False),
+    Column("ordinal", Integer),
+    Column("step_id", Text),
+    Column("level", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("fields", JSON, nullable=False),
+    Column("at", Time, nullable=False),
+    Index("run_log_order_idx", "run_id", "id"),
+)
