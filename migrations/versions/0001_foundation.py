@@ -251,7 +251,6 @@ def upgrade() -> None:
         sa.Column("trigger_type", sa.Text(), nullable=False),
         sa.Column("triggered_by", sa.Text(), nullable=False),
         sa.Column("retry_of", sa.UUID(), nullable=True),
-        sa.Column("webhook_url", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(["retry_of"], ["run.id"], name=op.f("run_retry_of_fkey"), ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["version_id"], ["workflow_version.id"], name=op.f("run_version_id_fkey")),

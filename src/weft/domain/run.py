@@ -68,8 +68,7 @@ class Run:
     retry_of: UUID | None
     priority: int
     concurrency: int | None
-    """How many items may wait for others at once, over all workers; None means the default."""
-    webhook_url: str | None
+    """How many items may wait for others at once, over all workers; None for no limit."""
     created_at: datetime
     progress: Progress
     error: str | None

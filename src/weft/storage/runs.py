@@ -268,7 +268,6 @@ def run_of(row: Any) -> Run:
         retry_of=row["retry_of"],
         priority=row["priority"],
         concurrency=row["concurrency"],
-        webhook_url=row["webhook_url"],
         created_at=row["created_at"],
         progress=progress_of(row),
         error=row["error"],

@@ -31,7 +31,6 @@ run = Table(
     Column("trigger_type", Text, nullable=False),
     Column("triggered_by", Text, nullable=False),
     Column("retry_of", Id, ForeignKey("run.id", ondelete="SET NULL")),
-    Column("webhook_url", Text),
     Column("created_at", Time, nullable=False, server_default=func.now()),
     Index("run_order_idx", "workspace_id", "id"),
     Index("run_workflow_idx", "workflow_id", "id"),
