@@ -15,11 +15,14 @@ from weft.embedded import remove_data_folder
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    path = tmp_path / "data"
+def folder() -> Iterator[Path]:
+    """Not pytest's own: with a long user name its path is too long for sockets, and they would lie elsewhere."""
+    parent = Path(tempfile.mkdtemp(prefix="weft-t-"))
+    path = parent / "data"
     yield path
     if path.exists():
         remove_data_folder(path)
+    shutil.rmtree(parent, ignore_errors=True)
 
 
 @pytest.fixture

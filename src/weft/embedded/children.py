@@ -11,8 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from weft.embedded.supervisor import Supervisor, first_failure_or_all
+from weft.embedded.supervisor import Supervisor
 from weft.kit.process import Command
+from weft.kit.together import together
 
 _DEATHS_ALLOWED = 6  # with the growing pauses about four seconds: a port in use, a broken setting
 
@@ -55,7 +56,7 @@ class Children:
 
     async def wait(self) -> None:
         """Waits for ever; raises ServiceFailedError when a child ended so often that it was given up."""
-        await first_failure_or_all(*(supervisor.wait() for supervisor in self._supervisors.values()))
+        await together(*(supervisor.wait() for supervisor in self._supervisors.values()))
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as opening:

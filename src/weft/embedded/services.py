@@ -11,8 +11,9 @@ from weft.embedded.binaries import Binaries, copied_binaries, find_binaries
 from weft.embedded.data_folder import DataFolder, make_root, make_shared_folder, open_data_folder
 from weft.embedded.folder_lock import Endpoints, FolderLock
 from weft.embedded.postgres import Postgres
-from weft.embedded.supervisor import Supervisor, first_failure_or_all
+from weft.embedded.supervisor import Supervisor
 from weft.embedded.valkey import Valkey
+from weft.kit.together import together
 
 _GRACE_SECONDS = 20.0  # for PostgreSQL's last checkpoint on a slow disk
 
@@ -82,7 +83,7 @@ class EmbeddedServices:
         servers = Postgres(data, binaries, self._durable), Valkey(data, binaries, self._durable)
         self._supervisors = {s.name: Supervisor(s, log, grace_seconds=_GRACE_SECONDS) for s in servers}
         opening.push_async_callback(self._stop_servers)
-        await first_failure_or_all(*(supervisor.start() for supervisor in self._supervisors.values()))
+        await together(*(supervisor.start() for supervisor in self._supervisors.values()))
         self._endpoints = Endpoints(os.getpid(), servers[0].url, servers[1].url)
 
     async def _stop_servers(self) -> None:

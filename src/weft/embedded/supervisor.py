@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import IO
 
@@ -20,16 +19,6 @@ _STEADY_SECONDS = 10.0  # one that ran this long has recovered: its next end is 
 
 def next_pause(deaths_in_a_row: int) -> float:
     return min(_FIRST_PAUSE_SECONDS * 2 ** (deaths_in_a_row - 1), _LONGEST_PAUSE_SECONDS)
-
-
-async def first_failure_or_all(*duties: Coroutine[None, None, None]) -> None:
-    """Runs them together; the first that fails cancels the others, and its own error is raised instead of a group."""
-    try:
-        async with asyncio.TaskGroup() as together:
-            for duty in duties:
-                together.create_task(duty)
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
 
 
 class Supervisor:

@@ -11,6 +11,7 @@ from weft.domain.ids import UUID
 from weft.domain.progress import Progress
 from weft.kit.conflate import Latest
 from weft.kit.rarely import Rarely
+from weft.kit.together import together
 from weft.progress.codec import channel_of, decode
 from weft.progress.listener import ChannelListener
 
@@ -127,9 +128,7 @@ class ProgressHub:
     async def run(self) -> None:
         """Listens, and looks after what listening misses, until it is cancelled; then all watchers are let go."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._listener.run())
-                tasks.create_task(self._safety_net())
+            await together(self._listener.run(), self._safety_net())
         finally:
             for run in self._runs.values():
                 run.stop_timer()

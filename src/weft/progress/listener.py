@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from weft.kit.backoff import Backoff
 from weft.kit.rarely import Rarely
+from weft.kit.together import together
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -81,9 +82,7 @@ class ChannelListener:
             self._subscribed.clear()
             self._live.clear()
             self._touched = set(self._wanted)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._read(connection))
-                tasks.create_task(self._write(connection))
+            await together(self._read(connection), self._write(connection))
         finally:
             await connection.disconnect(nowait=True)
             await self._pool.release(connection)
