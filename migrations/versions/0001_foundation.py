@@ -38,7 +38,6 @@ def upgrade() -> None:
         "run_checkpoint",
         sa.Column("run_id", sa.UUID(), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
-        sa.Column("entity_version", sa.Integer(), nullable=True),
         sa.Column("steps", postgresql.JSON(astext_type=sa.Text()), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("run_id", "ordinal", name=op.f("run_checkpoint_pkey")),

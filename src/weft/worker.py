@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import resource
 import signal
 import socket
 from collections.abc import Iterable
@@ -39,8 +40,15 @@ class WorkerOptions:
     statement_cache: bool = True
 
 
+def allow_many_connections() -> None:
+    """As many open files as the system lets this process have: a worker may call out some hundred times at once."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 async def run_worker(options: WorkerOptions) -> None:
     """Until SIGTERM or SIGINT: then what is under way is recorded and given back."""
+    allow_many_connections()
     async with AsyncExitStack() as stack:
         database = Database.connect(
             options.database_url, pool_size=options.pool_size, statement_cache=options.statement_cache

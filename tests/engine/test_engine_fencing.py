@@ -89,7 +89,7 @@ async def test_what_another_worker_recorded_is_not_taken_for_the_flush_in_doubt(
 
 async def test_a_flush_in_doubt_is_known_by_its_items_or_its_checkpoints(bench: Bench) -> None:
     run, first, second = await _run_of_two_batches(bench)
-    checkpoint = CheckpointRow(second.first_ordinal, 1, '[{"id":"gate","s":"C","o":1}]', None)
+    checkpoint = CheckpointRow(second.first_ordinal, '[{"id":"gate","s":"C","o":1}]', None)
     items, checkpoints = Written(first.lease, [first.first_ordinal], []), Written(second.lease, [], [checkpoint])
     async with bench.services.database.transaction() as connection:
         assert await doubt.already_there(connection, run.id, [items, checkpoints]) == frozenset()

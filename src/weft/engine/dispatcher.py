@@ -150,6 +150,9 @@ class Dispatcher:
         held = len(self._tasks)
         return [run_id for run_id, run in self._runs.items() if run.held and run.is_full(held)]
 
+    def _stood_still(self) -> bool:
+        return time.monotonic() - self._renewed >= self.lease.total_seconds()
+
     async def _claim(self, excluded: list[UUID]) -> ClaimedBatch | None:
         async with self.database.engine.connect() as connection:
             batch = await batches.claim(connection, self.holder, self.lease, excluded)
@@ -227,7 +230,9 @@ class Dispatcher:
         async with self.database.reading() as connection:
             loaded = await batches.load_items(connection, batch, run.facts)
         ways = prepare(run.plan, run.facts, loaded)
-        execution = BatchExecution(batch.lease, run.plan, ways, run.recorder, self.attempts, run.tools)
+        execution = BatchExecution(
+            batch.lease, run.plan, ways, run.recorder, self.attempts, run.tools, self._stood_still
+        )
         self._executions[batch.lease] = execution
         if self._stopping:
             execution.pause()

@@ -6,6 +6,7 @@ task; when it answers, its item goes on. There is no barrier between steps, and 
 
 import asyncio
 import random
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -38,14 +39,23 @@ GRACE = timedelta(seconds=10)
 
 class BatchExecution:
     def __init__(
-        self, lease: Lease, plan: Plan, ways: list[ItemWay], recorder: RunRecorder, attempts: Attempts, tools: RunTools
+        self,
+        lease: Lease,
+        plan: Plan,
+        ways: list[ItemWay],
+        recorder: RunRecorder,
+        attempts: Attempts,
+        tools: RunTools,
+        stood_still: Callable[[], bool],
     ) -> None:
+        """`stood_still` tells whether this worker renewed its leases so long ago that others may hold its batches."""
         self.lease = lease
         self._plan = plan
         self._ways = ways
         self._recorder = recorder
         self._attempts = attempts
         self._tools = tools
+        self._stood_still = stood_still
         self._clock = SteadyClock()
         self._open = {way.ordinal: way for way in ways}
         self._tasks: dict[asyncio.Task[None], ItemWay] = {}
@@ -151,7 +161,7 @@ class BatchExecution:
             self._finish(way)
 
     def _begin(self, way: ItemWay, step: PlannedStep) -> bool:
-        """Start a due step. False when the item ended with it."""
+        """Start a due step. False when the item goes no further here."""
         if way.not_before and (not_before := way.not_before.get(step.index)) is not None:
             if not_before > self._clock.now_us():
                 self._timers.wait_until(way, not_before)
@@ -171,6 +181,10 @@ class BatchExecution:
         if step.shape is Shape.COMPUTES:
             ctx = ItemContext(self._tools, way.ordinal, step.id, attempt, values)
             return self._answered(way, step, compute(step, ctx, value), began)
+        if self._stood_still():
+            # Somebody else may have paid for this step. What is done is recorded, if it still may be; the rest is given back.
+            self.pause()
+            return False
         # Other steps of the item may run beside this one: its names are its own.
         ctx = ItemContext(self._tools, way.ordinal, step.id, attempt, {**values, "steps": dict(way.outputs)})
         way.states[step.index] = RUNNING

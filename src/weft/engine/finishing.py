@@ -59,7 +59,7 @@ def checkpoint(way: ItemWay) -> tuple[CheckpointRow, Publication | None]:
     way.fresh = False
     way.checkpointed = True
     steps, _ = with_steps(way, Ending("COMPLETED"))
-    return CheckpointRow(way.ordinal, way.entity_version, steps, moment(way.started_us)), publication
+    return CheckpointRow(way.ordinal, steps, moment(way.started_us)), publication
 
 
 def with_output(way: ItemWay, ending: Ending) -> tuple[Ending, str | None]:

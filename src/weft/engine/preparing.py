@@ -38,8 +38,6 @@ def _way(plan: Plan, facts: RunFacts, run: dict[str, str], item: LoadedItem) -> 
     if has_entity and item.data is None:
         way.ended_early = ENTITY_DELETED
     elif item.checkpoint is not None:
-        # What was recorded of another version of the entity says nothing about this one.
-        way.checkpointed = True
-        if item.checkpoint_version == item.entity_version:
-            way.restore(item.checkpoint)
+        # Whatever became of the entity meanwhile: a step that was recorded in this run is not done again.
+        way.restore(item.checkpoint)
     return way

@@ -9,6 +9,7 @@
 | a limit on queries | QUERY_TOO_LARGE | its own |
 | a request that is no GraphQL request | BAD_REQUEST | its own |
 | a body over the limit (`http/body_limit`) | BODY_TOO_LARGE | its own |
+| the database is away for the moment | UNAVAILABLE | to try again |
 | anything else | INTERNAL | masked; the log has it under the request id |
 """
 
@@ -17,10 +18,12 @@ from typing import Any
 
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
+from sqlalchemy.exc import DBAPIError
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from weft.domain.errors import CallerError, WeftError
 from weft.graphql.context import Context
+from weft.storage.database import in_short, is_passing
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -28,6 +31,7 @@ PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 QUERY_TOO_LARGE = "QUERY_TOO_LARGE"
 BAD_REQUEST = "BAD_REQUEST"
+UNAVAILABLE = "UNAVAILABLE"
 INTERNAL = "INTERNAL"
 
 
@@ -48,6 +52,9 @@ def _translated(error: GraphQLError, context: Context) -> GraphQLError:
             message, extensions = cause.message, _explained(cause)
         case None | GraphQLError() | StrawberryInputCoercionError():
             message, extensions = error.message, {"code": _code_of(error), **(error.extensions or {})}
+        case DBAPIError() | ConnectionError() if is_passing(cause):
+            logger.warning("The database is away.", request_id=context.request_id, error=in_short(cause))
+            message, extensions = "The database cannot be reached for the moment: try again.", {"code": UNAVAILABLE}
         case _:
             logger.error(
                 "A GraphQL field failed.",

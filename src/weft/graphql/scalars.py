@@ -1,12 +1,13 @@
 """Scalars, and the domain's enums as GraphQL enums."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, NewType
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 from weft.domain import access, definition, entity, errors, imports, progress, run, step, workflow
@@ -67,26 +68,38 @@ def parse_big_int(value: object) -> int:
     raise ValueError(f"{value!r} is not a whole number.")
 
 
+def _parsing(parse: Callable[[object], Any]) -> Callable[[object], Any]:
+    """With its mistakes as GraphQL errors: of a literal, graphql-core takes only those for the caller's."""
+
+    def parse_value(value: object) -> Any:
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise GraphQLError(str(error)) from error
+
+    return parse_value
+
+
 SCALARS: Mapping[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
         description="A point in time by RFC 3339, in UTC: `2026-01-31T09:30:00Z`. Other zones are accepted as input.",
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
         serialize=format_datetime,
-        parse_value=parse_datetime,
+        parse_value=_parsing(parse_datetime),
     ),
     timedelta: strawberry.scalar(
         name="Duration",
         description="A span of time by ISO 8601, without years and months: `PT10S`, `P1DT12H`.",
         specified_by_url="https://www.iso.org/iso-8601-date-and-time-format.html",
         serialize=format_duration,
-        parse_value=parse_duration,
+        parse_value=_parsing(parse_duration),
     ),
     BigInt: strawberry.scalar(
         name="BigInt",
         description="A whole number that may be larger than 2^31. It is a JSON number.",
         serialize=int,
-        parse_value=parse_big_int,
+        parse_value=_parsing(parse_big_int),
     ),
 }
 

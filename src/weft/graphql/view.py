@@ -6,11 +6,11 @@ all: clients such as urql offer `text/event-stream` and `multipart/mixed` with e
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
+from anyio import CancelScope
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -151,22 +151,23 @@ class GraphQLView(GraphQL[Context, None]):
 async def _until(stopping: asyncio.Event, stream: AsyncGenerator[str]) -> AsyncGenerator[str]:
     """The stream, cut off when `stopping` is set."""
     stopped = asyncio.create_task(stopping.wait())
+    chunk: asyncio.Task[str | None] | None = None
     try:
-        async with aclosing(stream):
-            while True:
-                chunk: asyncio.Task[str | None] = asyncio.create_task(_next(stream))
-                try:
-                    await asyncio.wait({chunk, stopped}, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    if not chunk.done():
-                        chunk.cancel()
-                        await asyncio.wait({chunk})
-                text = None if chunk.cancelled() else chunk.result()
-                if text is None:
-                    return
-                yield text
+        while True:
+            chunk = asyncio.create_task(_next(stream))
+            await asyncio.wait({chunk, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            text = chunk.result() if chunk.done() else None
+            if text is None:
+                return
+            yield text
     finally:
         stopped.cancel()
+        # Starlette cancels again and again until its task ends, and a generator cannot be closed while it still runs.
+        with CancelScope(shield=True):
+            if chunk is not None and not chunk.done():
+                chunk.cancel()
+                await asyncio.wait({chunk})
+            await stream.aclose()
 
 
 async def _next(stream: AsyncGenerator[str]) -> str | None:

@@ -16,6 +16,9 @@ from weft.integrations.addresses import AllowedHosts
 
 MAX_REDIRECTS = 10
 MAX_URL_CHARACTERS = 8_000
+MAX_CONNECTIONS = 2_000
+"""More than a worker has under way: waiting for a connection would count against the time of the request. How many calls
+a receiver gets at once is for the `concurrency` of the run to say."""
 CONNECT_TIMEOUT_SECONDS = 10.0
 """Of one address. Shorter than most timeouts of a whole exchange, so that a second address is still tried."""
 RESERVED_HEADERS = frozenset(
@@ -49,8 +52,8 @@ class HttpClient:
         self,
         *,
         allowed_hosts: Iterable[str] = (),
-        max_connections: int = 256,
-        max_connections_per_host: int = 32,
+        max_connections: int = MAX_CONNECTIONS,
+        max_connections_per_host: int = MAX_CONNECTIONS,
     ) -> None:
         self._allowed = AllowedHosts.parse(allowed_hosts)
         self._max_connections = max_connections
@@ -198,7 +201,7 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> HttpReply:
 def _refused(host: str) -> Fail:
     return Fail(
         f"Calls to {host} are refused: it leads to an address that is not public. "
-        "An administrator can add it to the allowed hosts.",
+        "An administrator can allow it with WEFT_ALLOWED_HOSTS.",
         code="ADDRESS_REFUSED",
     )
 

@@ -49,8 +49,9 @@ def _limited(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_deadline(context: Any) -> None:
-    """Ends a rendering that takes too long; the context carries its `deadline`."""
-    if time.monotonic() > context.deadline:
+    """Ends a rendering that takes too long; the context carries its `deadline`, and tells whether it is really `late`."""
+    now = time.monotonic()
+    if now > context.deadline and context.late(now):
         raise RenderingTimeError("the rendering takes too long", token=None)
 
 

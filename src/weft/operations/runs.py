@@ -59,7 +59,9 @@ async def _change(services: Services, viewer: Viewer, run_id: UUID, change: Chan
         if run is None:
             raise NotFound(f"There is no run {run_id} in this workspace.", path=("runId",))
         if progress is None:
-            raise Conflict(f"The run is {run.status}: it cannot be {done}.", path=("runId",))
+            already = run.status.lower() == done
+            why = f"The run is {done} already." if already else f"The run is {run.status}: it cannot be {done}."
+            raise Conflict(why, path=("runId",))
         await audit.record(connection, viewer, f"run.{done}", run_id)
     await services.channel.publish(progress)
     return run

@@ -71,7 +71,6 @@ class LoadedItem:
     data: dict[str, Any] | None
     """None when the entity was deleted, or when the run has none."""
     checkpoint: list[dict[str, Any]] | None
-    checkpoint_version: int | None
 
 
 CLAIM = text(
@@ -204,7 +203,7 @@ async def run_facts(connection: AsyncConnection, run_id: UUID) -> RunFacts:
 FRESH_ITEMS = text(
     """
     SELECT b.first_ordinal + u.place - 1 AS ordinal, u.entity_id, e.external_id, e.version, e.data,
-      NULL AS steps, NULL AS checkpoint_version
+      NULL AS steps
     FROM run_batch b, unnest(b.entity_ids) WITH ORDINALITY AS u (entity_id, place)
     LEFT JOIN entity e ON e.id = u.entity_id AND e.workspace_id = :workspace_id
     WHERE b.run_id = :run_id AND b.number = :number
@@ -213,7 +212,7 @@ FRESH_ITEMS = text(
 
 OPEN_ITEMS = text(
     """
-    SELECT u.ordinal, u.entity_id, e.external_id, e.version, e.data, c.steps, c.entity_version AS checkpoint_version
+    SELECT u.ordinal, u.entity_id, e.external_id, e.version, e.data, c.steps
     FROM run_batch b
     CROSS JOIN LATERAL (
       SELECT b.first_ordinal + w.place::int - 1 AS ordinal, w.entity_id
@@ -242,7 +241,6 @@ async def load_items(connection: AsyncConnection, batch: ClaimedBatch, facts: Ru
             row.version,
             row.data,
             row.steps,
-            row.checkpoint_version,
         )
         for row in rows
     ]

@@ -70,7 +70,6 @@ LOG_COLUMNS = ("id", "run_id", "ordinal", "step_id", "level", "message", "fields
 @dataclass(frozen=True, slots=True)
 class CheckpointRow:
     ordinal: int
-    entity_version: int | None
     steps: str
     started_at: datetime | None
 
@@ -145,12 +144,11 @@ async def add_items(connection: AsyncConnection, run_id: UUID, items: Sequence[I
 
 SAVE_CHECKPOINTS = text(
     """
-    INSERT INTO run_checkpoint (run_id, ordinal, entity_version, steps, started_at)
-    SELECT :run_id, c.ordinal, c.entity_version, c.steps::json, c.started_at
-    FROM unnest(:ordinals ::int[], :versions ::int[], :steps ::text[], :starts ::timestamptz[])
-      AS c (ordinal, entity_version, steps, started_at)
+    INSERT INTO run_checkpoint (run_id, ordinal, steps, started_at)
+    SELECT :run_id, c.ordinal, c.steps::json, c.started_at
+    FROM unnest(:ordinals ::int[], :steps ::text[], :starts ::timestamptz[]) AS c (ordinal, steps, started_at)
     ON CONFLICT (run_id, ordinal) DO UPDATE
-    SET steps = excluded.steps, entity_version = excluded.entity_version, started_at = excluded.started_at
+    SET steps = excluded.steps, started_at = excluded.started_at
     """
 )
 
@@ -161,7 +159,6 @@ async def save_checkpoints(connection: AsyncConnection, run_id: UUID, checkpoint
         {
             "run_id": run_id,
             "ordinals": [row.ordinal for row in checkpoints],
-            "versions": [row.entity_version for row in checkpoints],
             "steps": [row.steps for row in checkpoints],
             "starts": [row.started_at for row in checkpoints],
         },

@@ -166,24 +166,28 @@ async def _freeze(connection: AsyncConnection, run_id: UUID, source: Any, size: 
 
 COPY_CHECKPOINTS = text(
     """
-    INSERT INTO run_checkpoint (run_id, ordinal, entity_version, steps, started_at)
-    SELECT :run_id, f.place, f.entity_version, k.steps, NULL
+    INSERT INTO run_checkpoint (run_id, ordinal, steps, started_at)
+    SELECT :run_id, f.place, k.steps, NULL
     FROM (
-      SELECT (row_number() OVER (ORDER BY ordinal) - 1)::int AS place, entity_version, steps
+      SELECT (row_number() OVER (ORDER BY ordinal) - 1)::int AS place, entity_id, entity_version, steps
       FROM run_item WHERE run_id = :of_run AND status = 'FAILED'
     ) f
+    LEFT JOIN entity n ON n.id = f.entity_id
     CROSS JOIN LATERAL (
       SELECT json_agg(e.step ORDER BY e.nth) AS steps
       FROM json_array_elements(f.steps) WITH ORDINALITY AS e (step, nth)
       WHERE e.step ->> 's' = 'C' AND e.step ->> 'id' = ANY (:step_ids ::text[])
     ) k
-    WHERE k.steps IS NOT NULL
+    WHERE k.steps IS NOT NULL AND n.version IS NOT DISTINCT FROM f.entity_version
     """
 )
 
 
 async def copy_checkpoints(connection: AsyncConnection, run_id: UUID, of_run: UUID, step_ids: Sequence[str]) -> None:
-    """What these steps completed for the failed items of another run, so that a retry begins behind them."""
+    """What these steps completed for the failed items of another run, so that a retry begins behind them.
+
+    Only where the entity is as it was: results of another version of it say nothing about this one.
+    """
     await connection.execute(COPY_CHECKPOINTS, {"run_id": run_id, "of_run": of_run, "step_ids": list(step_ids)})
     await connection.execute(text("UPDATE run_batch SET touched = true WHERE run_id = :run_id"), {"run_id": run_id})
 

@@ -103,3 +103,10 @@ def test_problems_have_their_place(source: str, problem: str) -> None:
 def test_templates_that_would_explode_are_stopped(source: str, message: str) -> None:
     with pytest.raises(LiquidRenderError, match=message):
         compile_liquid(source).render(VALUES)
+
+
+def test_a_rendering_that_was_only_kept_waiting_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that was stopped in the middle, or on a machine that is busy with others."""
+    stopped = iter(range(0, 100_000, 5))
+    monkeypatch.setattr("weft.kit.liquid.time.monotonic", lambda: float(next(stopped)))
+    assert compile_liquid("{{ a }} {{ a | upcase }} {{ a }}").render({"a": "x"}) == "x X x"

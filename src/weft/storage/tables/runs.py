@@ -119,7 +119,6 @@ run_checkpoint = Table(
     metadata,
     Column("run_id", Id, primary_key=True),
     Column("ordinal", Integer, primary_key=True),
-    Column("entity_version", Integer),
     Column("steps", JSON, nullable=False),
     Column("started_at", Time),
 )
