@@ -119,8 +119,11 @@ def test_an_unknown_field_of_the_entity_is_found_in_both_languages() -> None:
 def test_a_reference_to_a_step_that_does_not_run_before_says_so() -> None:
     path, problem = only(problems_of(echo("a"), transform("b", {"x": "steps.a.total"}, dependsOn=[])))
     assert (path, problem.code) == ("steps.1.config.fields.x", ErrorCode.UNKNOWN_REFERENCE)
-    assert problem.hint == "Add 'a' to dependsOn."
-    assert only(problems_of(echo("a"), text("{{ steps.a.total }}", dependsOn=[])))[1].hint == "Add 'a' to dependsOn."
+    assert problem.hint == "Add 'a' to dependsOn, unless it comes after this step."
+    assert (
+        only(problems_of(echo("a"), text("{{ steps.a.total }}", dependsOn=[])))[1].hint
+        == "Add 'a' to dependsOn, unless it comes after this step."
+    )
     assert only(problems_of(echo("parse"), transform("b", {"x": "steps.prase"})))[1].hint == 'Did you mean "parse"?'
 
 

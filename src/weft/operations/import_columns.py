@@ -75,7 +75,10 @@ def _checked_header(names: Sequence[str], schema: JsonSchema, external_id_field:
     unknown = [name for name in names if name != external_id_field and not _is_declared(schema, name)]
     if unknown:
         hints = [f"{name!r}{hint_for(name, declared)}" for name in unknown[:10]]
-        raise UnusableFile(f"The schema of the entity type knows no {', no '.join(hints)}.")
+        raise UnusableFile(
+            f"The file has columns that the schema of the entity type knows nothing of: {', '.join(hints)}. "
+            "Take them out, or declare them in the schema; a column's type is what its texts are read by."
+        )
     missing = [name for name in schema.get("required", ()) if name not in names]
     if missing:
         raise UnusableFile(f"The header lacks columns that every record must have: {_listed(missing)}.")

@@ -20,12 +20,11 @@ ADVISORY_LOCK = 0x77656674  # "weft": two processes that migrate at once do it o
 
 
 def folder() -> Path:
-    """The migrations: beside the sources in a checkout, inside the package where Weft was installed as a wheel."""
-    package = Path(__file__).parents[1]
-    for candidate in (package / "migrations", package.parents[1] / "migrations"):
-        if (candidate / "env.py").exists():
-            return candidate
-    raise StartupError("The migrations folder is missing: it belongs beside src, or inside the installed package.")
+    """The migrations lie beside the sources: Weft runs from a checkout, which is installed as editable."""
+    beside = Path(__file__).parents[3] / "migrations"
+    if not (beside / "env.py").exists():
+        raise StartupError(f"The migrations are missing: {beside} belongs beside the folder src of the checkout.")
+    return beside
 
 
 def configuration() -> Config:

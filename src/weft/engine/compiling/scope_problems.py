@@ -34,7 +34,7 @@ def worded(
         return Worded(
             ErrorCode.UNKNOWN_REFERENCE,
             f"The step {unknown[1]!r} does not run before this one, so its output is not known here.",
-            f"Add {unknown[1]!r} to dependsOn.",
+            f"Add {unknown[1]!r} to dependsOn, unless it comes after this step.",
         )
     if unknown is not None and unknown[1] == "entity" and not has_entity:
         return Worded(
