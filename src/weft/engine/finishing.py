@@ -37,7 +37,7 @@ def finish(way: ItemWay, finished_us: int, stop_reason: str | None) -> FinishedI
         None if ending.error is None else encoded(ending.error),
         output,
         steps,
-        moment(way.started_us),
+        way.started_at,
         moment(finished_us),
     )
     return FinishedItem(row, way.records, way.checkpointed, publication, stop_reason)
@@ -46,7 +46,7 @@ def finish(way: ItemWay, finished_us: int, stop_reason: str | None) -> FinishedI
 def broken_off(way: ItemWay, finished_us: int, error: Exception) -> FinishedItem:
     """The row of an item that a fault of our own ended. It holds nothing that could be at fault."""
     failure = {"code": "INTERNAL_ERROR", "message": f"A fault of Weft ended this item: {type(error).__name__}."}
-    started, finished = moment(way.started_us), moment(finished_us)
+    started, finished = way.started_at, moment(finished_us)
     row = ItemRow(
         way.ordinal, way.entity_id, way.entity_version, "FAILED", encoded(failure), None, "[]", started, finished
     )
@@ -59,7 +59,7 @@ def checkpoint(way: ItemWay) -> tuple[CheckpointRow, Publication | None]:
     way.fresh = False
     way.checkpointed = True
     steps, _ = with_steps(way, Ending("COMPLETED"))
-    return CheckpointRow(way.ordinal, steps, moment(way.started_us)), publication
+    return CheckpointRow(way.ordinal, steps, way.started_at), publication
 
 
 def with_output(way: ItemWay, ending: Ending) -> tuple[Ending, str | None]:

@@ -11,6 +11,7 @@ item.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from weft.domain.ids import UUID
@@ -53,7 +54,7 @@ class ItemWay:
         "plan",
         "records",
         "running",
-        "started_us",
+        "started_at",
         "states",
         "values",
     )
@@ -65,7 +66,7 @@ class ItemWay:
         entity_id: UUID | None,
         entity_version: int | None,
         values: dict[str, Any],
-        started_us: int,
+        started_at: datetime,
     ) -> None:
         self.plan = plan
         self.ordinal = ordinal
@@ -76,7 +77,7 @@ class ItemWay:
         self.input: Any = values["input"]
         """What a root step gets: the entity's data, or the run's input."""
         self.outputs: dict[str, Any] = values["steps"]
-        self.started_us = started_us
+        self.started_at = started_at
         self.states = [OPEN] * len(plan.steps)
         self.records: list[dict[str, Any] | None] = [None] * len(plan.steps)
         self.branches: dict[int, tuple[str, ...]] = {}

@@ -1,6 +1,6 @@
 """From a claimed batch to items ready to run: what the steps may know of each, and what was recorded before."""
 
-import time
+from datetime import UTC, datetime
 from typing import Any
 
 from weft.engine.item import Ending, ItemWay
@@ -16,10 +16,11 @@ def prepare(plan: Plan, facts: RunFacts, items: list[LoadedItem]) -> list[ItemWa
         "workflowId": str(facts.workflow_id),
         "createdAt": facts.created_at.isoformat().replace("+00:00", "Z"),
     }
-    return [_way(plan, facts, run, item) for item in items]
+    started_at = datetime.now(UTC)
+    return [_way(plan, facts, run, item, started_at) for item in items]
 
 
-def _way(plan: Plan, facts: RunFacts, run: dict[str, str], item: LoadedItem) -> ItemWay:
+def _way(plan: Plan, facts: RunFacts, run: dict[str, str], item: LoadedItem, started_at: datetime) -> ItemWay:
     has_entity = item.entity_id is not None
     values: dict[str, Any] = {
         "input": item.data if has_entity else facts.input,
@@ -28,13 +29,13 @@ def _way(plan: Plan, facts: RunFacts, run: dict[str, str], item: LoadedItem) -> 
         "params": facts.parameters,
         "run": run,
         "item": {
-            "id": f"{facts.run_id}:{item.ordinal}",
+            "id": f"{run['id']}:{item.ordinal}",
             "ordinal": item.ordinal,
             "entityId": str(item.entity_id) if has_entity else None,
             "externalId": item.external_id,
         },
     }
-    way = ItemWay(plan, item.ordinal, item.entity_id, item.entity_version, values, time.time_ns() // 1000)
+    way = ItemWay(plan, item.ordinal, item.entity_id, item.entity_version, values, started_at)
     if has_entity and item.data is None:
         way.ended_early = ENTITY_DELETED
     elif item.checkpoint is not None:
