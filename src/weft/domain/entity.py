@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from weft.domain.errors import Problem
 from weft.domain.ids import UUID
 
 JsonSchema = Mapping[str, Any]
@@ -76,11 +75,3 @@ class EntityFilter:
 class EntityInput:
     data: dict[str, Any]
     external_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RowProblem:
-    """A row of a batch that was not taken. `row` counts from 0 in inline input, from 1 (the line) in a file."""
-
-    row: int
-    problem: Problem

@@ -83,10 +83,6 @@ async def delete_entities(
     return deleted
 
 
-async def find_entity(services: Services, viewer: Viewer, entity_id: UUID) -> Entity | None:
-    return (await load_entities(services, viewer, [entity_id]))[0]
-
-
 async def load_entities(services: Services, viewer: Viewer, ids: Sequence[UUID]) -> list[Entity | None]:
     """In the order of the ids."""
     viewer.need(Role.VIEWER)

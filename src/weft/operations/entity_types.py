@@ -91,10 +91,6 @@ async def delete_entity_type(services: Services, viewer: Viewer, type_id: UUID) 
     return doomed
 
 
-async def find_entity_type(services: Services, viewer: Viewer, type_id: UUID) -> EntityType | None:
-    return (await load_entity_types(services, viewer, [type_id]))[0]
-
-
 async def load_entity_types(services: Services, viewer: Viewer, ids: Sequence[UUID]) -> list[EntityType | None]:
     """In the order of the ids."""
     viewer.need(Role.VIEWER)

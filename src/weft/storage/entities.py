@@ -22,10 +22,6 @@ def entity_of(row: RowMapping) -> Entity:
     return Entity(**row)
 
 
-async def entity_by_id(connection: AsyncConnection, workspace_id: UUID, entity_id: UUID) -> Entity | None:
-    return (await entities_by_id(connection, workspace_id, [entity_id])).get(entity_id)
-
-
 async def entities_by_id(
     connection: AsyncConnection, workspace_id: UUID, entity_ids: Sequence[UUID]
 ) -> dict[UUID, Entity]:

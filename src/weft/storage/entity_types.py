@@ -62,12 +62,6 @@ async def type_by_id(connection: AsyncConnection, workspace_id: UUID, type_id: U
     return (await types_by_id(connection, workspace_id, [type_id])).get(type_id)
 
 
-async def type_by_name(connection: AsyncConnection, workspace_id: UUID, name: str) -> EntityType | None:
-    statement = select(entity_type).where(entity_type.c.workspace_id == workspace_id, entity_type.c.name == name)
-    row = (await connection.execute(statement)).mappings().one_or_none()
-    return None if row is None else entity_type_of(row)
-
-
 async def types_by_id(
     connection: AsyncConnection, workspace_id: UUID, type_ids: Sequence[UUID]
 ) -> dict[UUID, EntityType]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.entity import EntityFilter
 from weft.domain.ids import UUID
-from weft.domain.progress import TERMINAL_RUN_STATUSES, Progress, RunStatus
+from weft.domain.progress import Progress, RunStatus
 from weft.domain.run import Run, TriggerType
 from weft.storage.batches import STATE_COLUMNS
 from weft.storage.entity_filter import where
@@ -246,16 +246,6 @@ RUNS = select(run, run_state.c.priority, run_state.c.concurrency, run_state.c.er
 async def get_many(connection: AsyncConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Run]:
     rows = await connection.execute(RUNS.where(run.c.workspace_id == workspace_id, run.c.id.in_(ids)))
     return {row["id"]: run_of(row) for row in rows.mappings()}
-
-
-async def has_unfinished(connection: AsyncConnection, workflow_id: UUID) -> bool:
-    query = (
-        select(run.c.id)
-        .join(run_state, run_state.c.run_id == run.c.id)
-        .where(run.c.workflow_id == workflow_id, run_state.c.status.not_in([s.value for s in TERMINAL_RUN_STATUSES]))
-        .limit(1)
-    )
-    return (await connection.execute(query)).first() is not None
 
 
 def run_of(row: Any) -> Run:
