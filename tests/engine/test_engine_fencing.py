@@ -1,7 +1,7 @@
 """What the statements of leases and flushes hold, one by one."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from engine.conftest import Bench
@@ -12,7 +12,8 @@ from weft.operations import runs
 from weft.storage import batches, doubt, results
 from weft.storage.batches import ClaimedBatch, Lease
 from weft.storage.doubt import Written
-from weft.storage.results import CheckpointRow, Hold, ItemRow
+from weft.storage.item_rows import ItemRow
+from weft.storage.results import CheckpointRow, Hold
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -46,8 +47,7 @@ async def _keep(bench: Bench, lease: Lease, *, released: bool = False) -> frozen
 
 
 def _item(ordinal: int) -> ItemRow:
-    now = datetime.now(UTC)
-    return ItemRow(ordinal, None, None, "COMPLETED", None, None, "[]", now, now)
+    return ItemRow(ordinal, None, None, "COMPLETED", None, None, b"[]", 0, 0)
 
 
 async def test_a_renewal_waits_for_no_flush_and_still_knows_what_it_holds(bench: Bench) -> None:

@@ -28,18 +28,20 @@ class RunTools:
 
 
 class ItemContext(StepContext):
-    __slots__ = ("_ordinal", "_step_id", "_tools", "attempt", "values")
+    __slots__ = ("_ordinal", "_tools", "attempt", "step_id", "values")
 
-    def __init__(self, tools: RunTools, ordinal: int, step_id: str, attempt: int, values: Mapping[str, Any]) -> None:
+    def __init__(
+        self, tools: RunTools, ordinal: int, values: Mapping[str, Any], step_id: str = "", attempt: int = 1
+    ) -> None:
         self._tools = tools
         self._ordinal = ordinal
-        self._step_id = step_id
-        self.attempt = attempt
         self.values = values
+        self.step_id = step_id
+        self.attempt = attempt
 
     @property
     def idempotency_key(self) -> str:
-        return f"{self._tools.run_id}:{self._ordinal}:{self._step_id}"
+        return f"{self._tools.run_id}:{self._ordinal}:{self.step_id}"
 
     @property
     def http(self) -> HttpSender:
@@ -52,7 +54,7 @@ class ItemContext(StepContext):
                 new_id(),
                 self._tools.run_id,
                 self._ordinal,
-                self._step_id,
+                self.step_id,
                 level.value,
                 text,
                 dumps(fields),

@@ -24,11 +24,12 @@ from weft.engine.execution import GRACE, BatchExecution
 from weft.engine.plan import Plan
 from weft.engine.plans import PlanCache
 from weft.engine.ports import ProgressPublisher, Wakeups
-from weft.engine.preparing import prepare
+from weft.engine.preparing import Preparation
 from weft.engine.recorder import RunRecorder
-from weft.storage import batches, results
-from weft.storage.batches import ClaimedBatch, Lease, RunFacts
+from weft.storage import batches, loading, results
+from weft.storage.batches import ClaimedBatch, Lease
 from weft.storage.database import Database, in_short
+from weft.storage.loading import RunFacts
 from weft.storage.results import CounterDelta
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ class RunHere:
 
     facts: RunFacts
     plan: Plan
+    preparation: Preparation
     recorder: RunRecorder
     tools: RunTools
     held: int = 0
@@ -211,7 +213,7 @@ class Dispatcher:
         """Read the run and compile its plan. None when that cannot be: then the run has failed, and says why."""
         run_id = batch.lease.run_id
         async with self.database.reading() as connection:
-            facts = await batches.run_facts(connection, run_id)
+            facts = await loading.run_facts(connection, run_id)
         try:
             plan = self.plans.get(facts.version_id, facts.definition, facts.entity_schema)
         except CallerError as error:
@@ -220,7 +222,9 @@ class Dispatcher:
         recorder = RunRecorder(
             self.database, run_id, facts.workspace_id, len(plan.steps), self.lease, self.publisher.publish
         )
-        run = RunHere(facts, plan, recorder, RunTools(run_id, self.http, recorder.add_log), held=1)
+        run = RunHere(
+            facts, plan, Preparation(plan, facts), recorder, RunTools(run_id, self.http, recorder.add_log), held=1
+        )
         self._runs[run_id] = run
         self._opening.pop(run_id, None)
         self._work.set()
@@ -228,10 +232,9 @@ class Dispatcher:
 
     async def _execute(self, batch: ClaimedBatch, run: RunHere) -> None:
         async with self.database.reading() as connection:
-            loaded = await batches.load_items(connection, batch, run.facts)
-        ways = prepare(run.plan, run.facts, loaded)
+            loaded = await loading.load_items(connection, batch, run.facts)
         execution = BatchExecution(
-            batch.lease, run.plan, ways, run.recorder, self.attempts, run.tools, self._stood_still
+            batch.lease, run.plan, run.preparation, loaded, run.recorder, self.attempts, run.tools, self._stood_still
         )
         self._executions[batch.lease] = execution
         if self._stopping:

@@ -19,12 +19,15 @@ from weft.engine.attempt import Attempts, compute, holds
 from weft.engine.context import ItemContext, RunTools, SteadyClock
 from weft.engine.item import OPEN, RUNNING, ItemWay
 from weft.engine.plan import Plan, PlannedStep
+from weft.engine.preparing import Preparation
 from weft.engine.recorder import RunRecorder
 from weft.engine.retry import GiveUp, decide
+from weft.engine.straight import Departure, straight_way
 from weft.engine.timers import RetryTimers
-from weft.engine.writes import Ended
+from weft.engine.writes import Ended, FinishedItem
 from weft.kit.storable import storable
 from weft.storage.batches import Lease
+from weft.storage.loading import LoadedItem
 from weft.storage.results import CheckpointRow, Publication
 
 log = structlog.get_logger(__name__)
@@ -42,7 +45,8 @@ class BatchExecution:
         self,
         lease: Lease,
         plan: Plan,
-        ways: list[ItemWay],
+        preparation: Preparation,
+        items: list[LoadedItem],
         recorder: RunRecorder,
         attempts: Attempts,
         tools: RunTools,
@@ -51,13 +55,16 @@ class BatchExecution:
         """`stood_still` tells whether this worker renewed its leases so long ago that others may hold its batches."""
         self.lease = lease
         self._plan = plan
-        self._ways = ways
+        self._preparation = preparation
+        self._waiting = items[::-1]
+        """Not begun yet; the next one is the last."""
         self._recorder = recorder
         self._attempts = attempts
         self._tools = tools
         self._stood_still = stood_still
         self._clock = SteadyClock()
-        self._open = {way.ordinal: way for way in ways}
+        self._straight = straight_way(plan, tools, self._clock.now_us)
+        self._open: dict[int, ItemWay] = {}
         self._tasks: dict[asyncio.Task[None], ItemWay] = {}
         self._timers = RetryTimers(self._clock, self._try_again)
         self._changed = asyncio.Event()
@@ -72,7 +79,9 @@ class BatchExecution:
             await self._settle()
             self._drop_work()
             if not self._lost:
-                await self._recorder.ended(self.lease, Ended(done=not self._open, ready_in=self._ready_in()))
+                await self._recorder.ended(
+                    self.lease, Ended(done=not self._open and not self._waiting, ready_in=self._ready_in())
+                )
         finally:
             self._drop_work()
             self._recorder.forget(self.lease)
@@ -107,17 +116,43 @@ class BatchExecution:
     async def _feed(self) -> None:
         """Every item as far as it goes at once."""
         slice_us = SLICE // timedelta(microseconds=1)
-        yield_at = self._clock.now_us() + slice_us
-        for way in self._ways:
-            if way.ended_early is None:
-                self._advance_safely(way)
-            else:
+        while self._waiting:
+            if self._stopping:
+                return
+            yield_at = self._clock.now_us() + slice_us
+            while self._waiting and self._clock.now_us() < yield_at:
+                self._carry(self._waiting.pop())
+            await asyncio.sleep(0)
+
+    def _carry(self, item: LoadedItem) -> None:
+        values = self._preparation.values(item)
+        if self._straight is None or item.checkpoint is not None or (item.data is None and item.entity_id is not None):
+            self._carry_way(self._preparation.way(item, values, self._clock.now_us()))
+            return
+        came_to = self._straight.carry(item, values)
+        if isinstance(came_to, FinishedItem):
+            self._recorder.finished(self.lease, came_to)
+        else:
+            self._depart(self._preparation.way(item, values, came_to.started_us), came_to)
+
+    def _carry_way(self, way: ItemWay) -> None:
+        self._open[way.ordinal] = way
+        if way.ended_early is None:
+            self._advance_safely(way)
+        else:
+            self._finish(way)
+
+    def _depart(self, way: ItemWay, departure: Departure) -> None:
+        """Go on with an item that left the straight way."""
+        self._open[way.ordinal] = way
+        way.take_up(departure.records)
+        try:
+            if departure.step is None or departure.outcome is None:
                 self._finish(way)
-            if self._clock.now_us() >= yield_at:
-                await asyncio.sleep(0)
-                if self._stopping:
-                    return
-                yield_at = self._clock.now_us() + slice_us
+            elif self._answered(way, departure.step, departure.outcome, departure.began_us):
+                self._advance(way)
+        except Exception as error:  # noqa: BLE001 - the same as in `_advance_safely`
+            self._break_off(way, error)
 
     async def _settle(self) -> None:
         """Wait for the steps under way, as long as that makes sense."""
@@ -179,14 +214,14 @@ class BatchExecution:
                 return self._answered(way, step, fail, began)
         attempt = way.attempts.get(step.index, 0) + 1
         if step.shape is Shape.COMPUTES:
-            ctx = ItemContext(self._tools, way.ordinal, step.id, attempt, values)
+            ctx = ItemContext(self._tools, way.ordinal, values, step.id, attempt)
             return self._answered(way, step, compute(step, ctx, value), began)
         if self._stood_still():
             # Somebody else may have paid for this step. What is done is recorded, if it still may be; the rest is given back.
             self.pause()
             return False
         # Other steps of the item may run beside this one: its names are its own.
-        ctx = ItemContext(self._tools, way.ordinal, step.id, attempt, {**values, "steps": dict(way.outputs)})
+        ctx = ItemContext(self._tools, way.ordinal, {**values, "steps": dict(way.outputs)}, step.id, attempt)
         way.states[step.index] = RUNNING
         way.running += 1
         task = asyncio.create_task(self._attend(way, step, ctx, value, began))
@@ -271,6 +306,8 @@ class BatchExecution:
 
     def _ready_in(self) -> timedelta:
         """When a batch that is given back may be taken up again: at once, unless all that is left waits for a retry."""
+        if self._waiting:
+            return timedelta()
         now = self._clock.now_us()
         waits = [min(way.not_before.values(), default=now) for way in self._open.values()]
         return timedelta(microseconds=max(0, min(waits, default=now) - now))

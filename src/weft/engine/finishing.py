@@ -10,7 +10,8 @@ from weft.engine.item import Ending, ItemWay
 from weft.engine.writes import FinishedItem
 from weft.kit.cel import CelEvaluationError
 from weft.kit.storable import NUL_AS_JSON, path_to_nul, storable, why_unstorable
-from weft.storage.results import CheckpointRow, ItemRow, Publication
+from weft.storage.item_rows import ItemRow
+from weft.storage.results import CheckpointRow, Publication
 from weft.storage.step_codec import moment
 
 LARGEST_ITEM_BYTES = 8 * 1024 * 1024
@@ -37,8 +38,8 @@ def finish(way: ItemWay, finished_us: int, stop_reason: str | None) -> FinishedI
         None if ending.error is None else encoded(ending.error),
         output,
         steps,
-        way.started_at,
-        moment(finished_us),
+        way.started_us,
+        finished_us,
     )
     return FinishedItem(row, way.records, way.checkpointed, publication, stop_reason)
 
@@ -46,11 +47,18 @@ def finish(way: ItemWay, finished_us: int, stop_reason: str | None) -> FinishedI
 def broken_off(way: ItemWay, finished_us: int, error: Exception) -> FinishedItem:
     """The row of an item that a fault of our own ended. It holds nothing that could be at fault."""
     failure = {"code": "INTERNAL_ERROR", "message": f"A fault of Weft ended this item: {type(error).__name__}."}
-    started, finished = way.started_at, moment(finished_us)
     row = ItemRow(
-        way.ordinal, way.entity_id, way.entity_version, "FAILED", encoded(failure), None, "[]", started, finished
+        way.ordinal,
+        way.entity_id,
+        way.entity_version,
+        "FAILED",
+        encoded(failure),
+        None,
+        b"[]",
+        way.started_us,
+        finished_us,
     )
-    return FinishedItem(row, (), way.checkpointed, None, None)
+    return FinishedItem(row, (), way.checkpointed)
 
 
 def checkpoint(way: ItemWay) -> tuple[CheckpointRow, Publication | None]:
@@ -59,10 +67,10 @@ def checkpoint(way: ItemWay) -> tuple[CheckpointRow, Publication | None]:
     way.fresh = False
     way.checkpointed = True
     steps, _ = with_steps(way, Ending("COMPLETED"))
-    return CheckpointRow(way.ordinal, steps, way.started_at), publication
+    return CheckpointRow(way.ordinal, steps.decode(), moment(way.started_us)), publication
 
 
-def with_output(way: ItemWay, ending: Ending) -> tuple[Ending, str | None]:
+def with_output(way: ItemWay, ending: Ending) -> tuple[Ending, bytes | None]:
     """The item's output by the definition's mapping; None where it is simply the output of the last steps."""
     mapping = way.plan.output
     if mapping is None or ending.status != "COMPLETED":
@@ -77,7 +85,7 @@ def with_output(way: ItemWay, ending: Ending) -> tuple[Ending, str | None]:
     return ending, encoded(value)
 
 
-def with_steps(way: ItemWay, ending: Ending) -> tuple[str, Ending]:
+def with_steps(way: ItemWay, ending: Ending) -> tuple[bytes, Ending]:
     """The step records as JSON text. A record that cannot be stored gives way to a failure that says so."""
     try:
         steps = orjson.dumps(way.recorded())
@@ -87,7 +95,7 @@ def with_steps(way: ItemWay, ending: Ending) -> tuple[str, Ending]:
         return _without_unstorable(way)
     if len(steps) > LARGEST_ITEM_BYTES:
         return _too_large(way, len(steps))
-    return steps.decode(), ending
+    return steps, ending
 
 
 def publication_of(way: ItemWay) -> Publication | None:
@@ -99,7 +107,7 @@ def publication_of(way: ItemWay) -> Publication | None:
     way.effects.clear()
     if way.entity_version is not None:
         way.entity_version += 1
-    return Publication(way.entity_id, encoded(fields), publish)
+    return Publication(way.entity_id, encoded(fields).decode(), publish)
 
 
 def merged_fields(effects: Sequence[Effect]) -> dict[str, Any]:
@@ -114,15 +122,15 @@ def unstorable_effect(step_id: str, effects: Sequence[Effect]) -> Fail | None:
     )
 
 
-def encoded(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+def encoded(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
 
 
 def _output_failed(why: str) -> Ending:
     return Ending("FAILED", {"code": "OUTPUT_FAILED", "message": f"The output mapping failed: {why}"})
 
 
-def _without_unstorable(way: ItemWay) -> tuple[str, Ending]:
+def _without_unstorable(way: ItemWay) -> tuple[bytes, Ending]:
     failures: list[dict[str, Any]] = []
     for index, record in enumerate(way.records):
         if record is not None and why_unstorable([record]) is not None:
@@ -131,7 +139,7 @@ def _without_unstorable(way: ItemWay) -> tuple[str, Ending]:
     return encoded(way.recorded()), Ending("FAILED", failures[0])
 
 
-def _too_large(way: ItemWay, size: int) -> tuple[str, Ending]:
+def _too_large(way: ItemWay, size: int) -> tuple[bytes, Ending]:
     """The largest outputs give way until the others fit; a step without its output has failed, and can be retried."""
     sizes = {index: len(orjson.dumps(record)) for index, record in enumerate(way.records) if record is not None}
     why = f"makes the step results of this item take {size:,} bytes, more than {LARGEST_ITEM_BYTES:,}."

@@ -9,9 +9,8 @@ is skipped when all were skipped or lead through a branch that was not taken, an
 item.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from weft.domain.ids import UUID
@@ -54,7 +53,7 @@ class ItemWay:
         "plan",
         "records",
         "running",
-        "started_at",
+        "started_us",
         "states",
         "values",
     )
@@ -66,7 +65,7 @@ class ItemWay:
         entity_id: UUID | None,
         entity_version: int | None,
         values: dict[str, Any],
-        started_at: datetime,
+        started_us: int,
     ) -> None:
         self.plan = plan
         self.ordinal = ordinal
@@ -77,7 +76,7 @@ class ItemWay:
         self.input: Any = values["input"]
         """What a root step gets: the entity's data, or the run's input."""
         self.outputs: dict[str, Any] = values["steps"]
-        self.started_at = started_at
+        self.started_us = started_us
         self.states = [OPEN] * len(plan.steps)
         self.records: list[dict[str, Any] | None] = [None] * len(plan.steps)
         self.branches: dict[int, tuple[str, ...]] = {}
@@ -221,6 +220,12 @@ class ItemWay:
 
     def recorded(self) -> list[dict[str, Any]]:
         return [record for record in self.records if record is not None]
+
+    def take_up(self, records: Iterable[dict[str, Any]]) -> None:
+        """What completed on the straight way."""
+        for index, record in enumerate(records):
+            self.records[index] = record
+            self.states[index] = COMPLETED
 
     def restore(self, checkpoint: list[dict[str, Any]]) -> None:
         """Take up what was recorded before; nothing of it is done again."""

@@ -50,5 +50,5 @@ async def _write_items(write: Write, lease: Lease, items: list[FinishedItem]) ->
 
 def _failure_in_place_of(item: FinishedItem, error: UnwritableError) -> FinishedItem:
     failure = {"code": "RESULT_NOT_STORED", "message": f"The result of this item cannot be stored: {error}"}
-    row = item.row._replace(status="FAILED", error=dumps(failure), output=None, steps="[]")
+    row = item.row._replace(status="FAILED", error=dumps(failure).encode(), output=None, steps=b"[]")
     return replace(item, row=row, records=(), publication=None)

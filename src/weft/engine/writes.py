@@ -8,7 +8,8 @@ from typing import Any
 from weft.domain.progress import Progress
 from weft.storage.batches import Lease
 from weft.storage.doubt import Written
-from weft.storage.results import CheckpointRow, CounterDelta, ItemRow, Publication
+from weft.storage.item_rows import ItemRow
+from weft.storage.results import CheckpointRow, CounterDelta, Publication
 
 
 @dataclass(slots=True)
@@ -18,9 +19,9 @@ class FinishedItem:
     row: ItemRow
     records: Sequence[Mapping[str, Any] | None]
     """What each step of the plan came to; None where it has nothing to say."""
-    had_checkpoint: bool
-    publication: Publication | None
-    stop_reason: str | None
+    had_checkpoint: bool = False
+    publication: Publication | None = None
+    stop_reason: str | None = None
     """Set where this failure ends the whole run."""
 
 

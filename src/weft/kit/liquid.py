@@ -11,7 +11,7 @@ looked at whenever a variable is read or a filter runs.
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 from liquid import Environment, FalsyStrictUndefined, RenderContext
@@ -93,18 +93,19 @@ class LiquidVariable:
 
 
 class _LimitedContext(RenderContext):
-    __slots__ = ("deadline", "spent")
+    __slots__ = ("deadline", "measured_from")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.deadline = time.monotonic() + LONGEST_RENDERING_SECONDS
-        self.spent: float | None = None
+        self.measured_from: float | None = None
 
     def late(self, now: float) -> bool:
         """Whether the rendering, which is past its deadline, really worked so long. The first time, measuring only begins."""
-        spent, self.spent = self.spent, time.thread_time()
         self.deadline = now + LONGEST_RENDERING_SECONDS
-        return spent is not None and self.spent - spent > LONGEST_RENDERING_SECONDS / 2
+        if self.measured_from is None:
+            self.measured_from = time.thread_time()
+        return time.thread_time() - self.measured_from > LONGEST_RENDERING_SECONDS / 2
 
     def get(self, path: list[object], *, token: Token | None, default: object = UNDEFINED) -> object:
         check_deadline(self)
@@ -137,6 +138,14 @@ class LiquidTemplate:
         self.source = source
         self.variables = variables
         self._template = template
+
+    @cached_property
+    def roots(self) -> frozenset[str] | None:
+        """The names it reads from the data given to it; None where one of them is only known by its rendering: `{{ [name] }}`."""
+        analysis = self._template.analyze(include_partials=False)
+        if any(not isinstance(one.segments[0], str) for found in analysis.globals.values() for one in found):
+            return None
+        return frozenset(variable.path[0] for variable in self.variables)
 
     def render(self, values: Mapping[str, Any]) -> str:
         """Raises LiquidRenderError with the place in the template."""

@@ -67,6 +67,7 @@ class Transform(StepType[TransformConfig]):
         self._mapping = scope.mapping(config.fields, "fields") if config.fields else None
         self._base = scope.input_schema
         self._gone = (*config.remove, *config.rename)
+        self._only_makes = self._mapping is not None and not (config.keep or config.rename)
 
     @property
     def output_schema(self) -> JsonSchema | None:
@@ -77,6 +78,8 @@ class Transform(StepType[TransformConfig]):
 
     def run(self, ctx: StepContext, input: Any) -> Any:
         fields = object_of(input)
+        if self._mapping is not None and self._only_makes:
+            return evaluated(self._mapping, ctx)
         config = self.config
         output = dict(fields) if config.keep else {}
         for name in self._gone:

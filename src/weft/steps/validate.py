@@ -100,6 +100,8 @@ class Validate(StepType[ValidateConfig]):
 
     def run(self, ctx: StepContext, input: Any) -> Any:
         violations = [] if self._validator is None else self._validator.check(input, most=MOST_DETAILS)
+        if not violations and self._conditions is None:
+            return input
         found = [(CODE, reason_of(violation), described(violation)) for violation in violations]
         if self._conditions is not None:
             found += self._broken_rules(self._conditions, ctx, schema_holds=not violations)

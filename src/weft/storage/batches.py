@@ -7,8 +7,7 @@ batch, then run_state; nothing locks them the other way round.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -43,34 +42,6 @@ class ClaimedBatch:
     """Of its run, after the claim."""
     began: bool
     """This claim is the first of the run: it has just become RUNNING."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunFacts:
-    """What the worker has to know of a run, once."""
-
-    run_id: UUID
-    workspace_id: UUID
-    workflow_id: UUID
-    version_id: UUID
-    parameters: dict[str, Any]
-    input: Any
-    created_at: datetime
-    definition: dict[str, Any]
-    entity_schema: dict[str, Any] | None
-
-
-@dataclass(slots=True)
-class LoadedItem:
-    """One item to do: its entity as it is now, and what was recorded of it before."""
-
-    ordinal: int
-    entity_id: UUID | None
-    external_id: str | None
-    entity_version: int | None
-    data: dict[str, Any] | None
-    """None when the entity was deleted, or when the run has none."""
-    checkpoint: list[dict[str, Any]] | None
 
 
 CLAIM = text(
@@ -173,76 +144,3 @@ async def renew(connection: AsyncConnection, leases: Sequence[Lease], lease: tim
         },
     )
     return {Lease(row.run_id, row.number, row.token): row.paused for row in rows}
-
-
-FACTS = text(
-    """
-    SELECT r.id, r.workspace_id, r.workflow_id, r.version_id, r.parameters, r.input, r.created_at, v.definition,
-      t.schema
-    FROM run r JOIN workflow_version v ON v.id = r.version_id LEFT JOIN entity_type t ON t.id = r.entity_type_id
-    WHERE r.id = :run_id
-    """
-)
-
-
-async def run_facts(connection: AsyncConnection, run_id: UUID) -> RunFacts:
-    row = (await connection.execute(FACTS, {"run_id": run_id})).one()
-    return RunFacts(
-        run_id=row.id,
-        workspace_id=row.workspace_id,
-        workflow_id=row.workflow_id,
-        version_id=row.version_id,
-        parameters=row.parameters,
-        input=row.input,
-        created_at=row.created_at,
-        definition=row.definition,
-        entity_schema=row.schema,
-    )
-
-
-FRESH_ITEMS = text(
-    """
-    SELECT b.first_ordinal + u.place - 1 AS ordinal, u.entity_id, e.external_id, e.version, e.data,
-      NULL AS steps
-    FROM run_batch b, unnest(b.entity_ids) WITH ORDINALITY AS u (entity_id, place)
-    LEFT JOIN entity e ON e.id = u.entity_id AND e.workspace_id = :workspace_id
-    WHERE b.run_id = :run_id AND b.number = :number
-    """
-)
-
-OPEN_ITEMS = text(
-    """
-    SELECT u.ordinal, u.entity_id, e.external_id, e.version, e.data, c.steps
-    FROM run_batch b
-    CROSS JOIN LATERAL (
-      SELECT b.first_ordinal + w.place::int - 1 AS ordinal, w.entity_id
-      FROM unnest(coalesce(b.entity_ids, ARRAY[NULL]::uuid[])) WITH ORDINALITY AS w (entity_id, place)
-    ) u
-    LEFT JOIN entity e ON e.id = u.entity_id AND e.workspace_id = :workspace_id
-    LEFT JOIN run_checkpoint c ON c.run_id = b.run_id AND c.ordinal = u.ordinal
-    WHERE b.run_id = :run_id AND b.number = :number
-      AND NOT EXISTS (SELECT FROM run_item i WHERE i.run_id = b.run_id AND i.ordinal = u.ordinal)
-    """
-)
-
-
-async def load_items(connection: AsyncConnection, batch: ClaimedBatch, facts: RunFacts) -> list[LoadedItem]:
-    """The items of a batch that have no result yet, in order."""
-    # A fresh batch of entities needs no look at results and checkpoints; that is nearly every batch.
-    query = OPEN_ITEMS if batch.touched else FRESH_ITEMS
-    rows = await connection.execute(
-        query, {"run_id": facts.run_id, "number": batch.lease.number, "workspace_id": facts.workspace_id}
-    )
-    items = [
-        LoadedItem(
-            row.ordinal,
-            row.entity_id,
-            row.external_id,
-            row.version,
-            row.data,
-            row.steps,
-        )
-        for row in rows
-    ]
-    items.sort(key=lambda item: item.ordinal)
-    return items

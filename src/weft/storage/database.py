@@ -1,10 +1,8 @@
-"""The database engine: transactions, and asyncpg's COPY inside them."""
+"""The database engine: its pool, its transactions, and which of its errors pass."""
 
-from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, cast
 
-import asyncpg
 import orjson
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError
@@ -81,24 +79,6 @@ def _unstorable_text_told() -> Generator[None]:
         if getattr(error.orig, "sqlstate", None) != CHARACTER_NOT_IN_REPERTOIRE:
             raise
         raise Invalid("A text in this request holds the character NUL, which no text may hold.") from error
-
-
-async def copy_rows(
-    connection: AsyncConnection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> None:
-    """COPY rows into a table, inside the connection's transaction, which must have begun (by any statement before)."""
-    # Errors leave it as those of statements do: nobody else has to know the driver.
-    raw = await connection.get_raw_connection()
-    driver = cast("asyncpg.Connection", raw.driver_connection)
-    statement = f"COPY {table}"
-    try:
-        await driver.copy_records_to_table(table, columns=list(columns), records=rows)
-    except (ValueError, TypeError, ArithmeticError) as error:  # a value that the driver cannot write
-        raise DataError(statement, None, error) from error
-    except asyncpg.PostgresError as error:
-        raise DBAPIError(statement, None, error) from error
-    except asyncpg.InterfaceError as error:
-        raise InterfaceError(statement, None, error) from error
 
 
 # Connection lost; transaction rolled back; out of resources; not in the needed state; operator; system.

@@ -14,7 +14,7 @@ caller then rolls everything back, and nothing of a run that has ended ever chan
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,7 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress
 from weft.storage.batches import STATE_COLUMNS, Lease
-from weft.storage.database import copy_rows
+from weft.storage.copying import copy_packed, copy_rows
+from weft.storage.item_rows import ITEM_COLUMNS, ItemRow, packed
 from weft.storage.progress import progress_of
 
 
@@ -38,32 +39,6 @@ class Hold:
     """The lease while it is kept; the wait until a retry, or nothing, where it is given back."""
 
 
-class ItemRow(NamedTuple):
-    """A finished item, in the order of `ITEM_COLUMNS`: a tuple, since there is one per item. JSON stands as text."""
-
-    ordinal: int
-    entity_id: UUID | None
-    entity_version: int | None
-    status: str
-    error: str | None
-    output: str | None
-    steps: str
-    started_at: datetime
-    finished_at: datetime
-
-
-ITEM_COLUMNS = (
-    "run_id",
-    "ordinal",
-    "entity_id",
-    "entity_version",
-    "status",
-    "error",
-    "output",
-    "steps",
-    "started_at",
-    "finished_at",
-)
 LOG_COLUMNS = ("id", "run_id", "ordinal", "step_id", "level", "message", "fields", "at")
 
 
@@ -134,12 +109,7 @@ async def keep_leases(connection: AsyncConnection, run_id: UUID, holds: Sequence
 
 
 async def add_items(connection: AsyncConnection, run_id: UUID, items: Sequence[ItemRow]) -> None:
-    await copy_rows(
-        connection,
-        "run_item",
-        ITEM_COLUMNS,
-        [(run_id, *item) for item in items],
-    )
+    await copy_packed(connection, "run_item", ITEM_COLUMNS, packed(run_id, items))
 
 
 SAVE_CHECKPOINTS = text(

@@ -19,19 +19,23 @@ class StepText(LiquidTemplate):
 
     def __init__(self, template: LiquidTemplate) -> None:
         super().__init__(template.source, template._template, template.variables)  # noqa: SLF001 - it becomes this one
-        self._fields = tuple({path[0] for variable in self.variables if (path := variable.path)[0] not in NAMES})
+        read = {variable.path[0] for variable in self.variables}
+        self._fields = tuple(read - NAMES)
+        self._names = tuple(NAMES if self.roots is None else read & NAMES)
 
     @property
     def names_read(self) -> frozenset[str]:
-        read = {variable.path[0] for variable in self.variables}
-        return frozenset(read & NAMES | ({"input"} if self._fields else set[str]()))
+        return frozenset({*self._names, *(("input",) if self._fields else ())})
 
     def render(self, values: Mapping[str, Any]) -> str:
-        given = values.get("input")
-        if self._fields and isinstance(given, dict):
-            fields = cast("dict[str, Any]", given)
-            values = {**{name: fields[name] for name in self._fields if name in fields}, **values}
-        return super().render(values)
+        given = {name: values[name] for name in self._names if name in values}
+        source = values.get("input")
+        if self._fields and isinstance(source, dict):
+            fields = cast("dict[str, Any]", source)
+            for name in self._fields:
+                if name in fields:
+                    given[name] = fields[name]
+        return super().render(given)
 
 
 def compile_text(source: str) -> StepText:

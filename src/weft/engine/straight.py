@@ -1,0 +1,109 @@
+"""The straight way: steps that only compute, one after the other, for as long as each simply gives an output.
+
+Nearly every item of a computing plan goes like that, so it is the shortest way from an entity to its row: no state to
+keep, nothing to decide. Whatever else happens (a failure, a skip, branches, effects, a result that cannot be stored) is
+handed over to the general way (`item`) together with what was done so far, so that no step runs twice for it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from weft.domain.step import Outcome, Output, Shape, StepContext, StepSignal
+from weft.engine.attempt import outcome_of, outcome_of_error
+from weft.engine.context import ItemContext, RunTools
+from weft.engine.finishing import LARGEST_ITEM_BYTES
+from weft.engine.plan import Plan, PlannedStep
+from weft.engine.writes import FinishedItem
+from weft.kit.storable import NUL_AS_JSON
+from weft.storage.item_rows import ItemRow
+from weft.storage.loading import LoadedItem
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One step of a straight way."""
+
+    step: PlannedStep
+    id: str
+    run: Callable[[StepContext, Any], Any]
+    source: str | None
+    """The step whose output is its input; None for the item's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """Where an item left the straight way."""
+
+    started_us: int
+    records: list[dict[str, Any]]
+    """Of the steps that gave their outputs."""
+    step: PlannedStep | None = None
+    """The step that came to something else; None when all are through, and only the row could not be made here."""
+    outcome: Outcome | None = None
+    began_us: int = 0
+
+
+class StraightWay:
+    def __init__(self, legs: tuple[Leg, ...], tools: RunTools, now_us: Callable[[], int]) -> None:
+        self._legs = legs
+        self._tools = tools
+        self._now_us = now_us
+
+    def carry(self, item: LoadedItem, values: dict[str, Any]) -> FinishedItem | Departure:
+        """All steps of an item that has nothing behind it. `values` are its names in scope."""
+        now_us, own, outputs = self._now_us, values["input"], values["steps"]
+        records: list[dict[str, Any]] = []
+        ctx = ItemContext(self._tools, item.ordinal, values)
+        started = began = now_us()
+        for leg in self._legs:
+            values["input"] = value = own if leg.source is None else outputs[leg.source]
+            ctx.step_id = leg.id
+            try:
+                output = leg.run(ctx, value)
+            except Exception as error:  # noqa: BLE001 - a step is a plugin: whatever it raises ends its item, never the worker
+                values["input"] = own
+                return Departure(started, records, leg.step, outcome_of_error(error, leg.step), began)
+            if isinstance(output, (Output, StepSignal)):
+                values["input"] = own
+                return Departure(started, records, leg.step, outcome_of(output), began)
+            ended = now_us()
+            outputs[leg.id] = output
+            records.append({"id": leg.id, "s": "C", "t": began, "d": ended - began, "o": output})
+            began = ended
+        return _finished(item, records, started, began) or Departure(started, records)
+
+
+def straight_way(plan: Plan, tools: RunTools, now_us: Callable[[], int]) -> StraightWay | None:
+    """None for a plan in which something has to be decided on the way."""
+    if plan.output is not None or not all(_is_straight(step) for step in plan.steps):
+        return None
+    legs = tuple(
+        Leg(step, step.id, step.type.run, plan.steps[step.edges[0].index].id if step.edges else None)
+        for step in plan.steps
+    )
+    return StraightWay(legs, tools, now_us)
+
+
+def _is_straight(step: PlannedStep) -> bool:
+    return (
+        step.shape is Shape.COMPUTES
+        and step.when is None
+        and len(step.edges) <= 1
+        and all(edge.branch is None for edge in step.edges)
+    )
+
+
+def _finished(item: LoadedItem, records: list[dict[str, Any]], started_us: int, ended_us: int) -> FinishedItem | None:
+    """None where the records cannot be stored as they are."""
+    try:
+        steps = orjson.dumps(records)
+    except (TypeError, ValueError):
+        return None
+    if len(steps) > LARGEST_ITEM_BYTES or NUL_AS_JSON in steps:
+        return None
+    ordinal, entity_id, _, entity_version, _, _ = item
+    row = ItemRow(ordinal, entity_id, entity_version, "COMPLETED", None, None, steps, started_us, ended_us)
+    return FinishedItem(row, records)

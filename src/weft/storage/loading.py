@@ -1,0 +1,100 @@
+"""What a worker reads: the facts of a run, once, and the items of a batch that it claimed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from weft.domain.ids import UUID
+from weft.storage.batches import ClaimedBatch
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What the worker has to know of a run, once."""
+
+    run_id: UUID
+    workspace_id: UUID
+    workflow_id: UUID
+    version_id: UUID
+    parameters: dict[str, Any]
+    input: Any
+    created_at: datetime
+    definition: dict[str, Any]
+    entity_schema: dict[str, Any] | None
+
+
+class LoadedItem(NamedTuple):
+    """One item to do: its entity as it is now, and what was recorded of it before. A tuple, since there is one per item."""
+
+    ordinal: int
+    entity_id: UUID | None
+    external_id: str | None
+    entity_version: int | None
+    data: dict[str, Any] | None
+    """None when the entity was deleted, or when the run has none."""
+    checkpoint: list[dict[str, Any]] | None
+
+
+FACTS = text(
+    """
+    SELECT r.id, r.workspace_id, r.workflow_id, r.version_id, r.parameters, r.input, r.created_at, v.definition,
+      t.schema
+    FROM run r JOIN workflow_version v ON v.id = r.version_id LEFT JOIN entity_type t ON t.id = r.entity_type_id
+    WHERE r.id = :run_id
+    """
+)
+
+
+async def run_facts(connection: AsyncConnection, run_id: UUID) -> RunFacts:
+    row = (await connection.execute(FACTS, {"run_id": run_id})).one()
+    return RunFacts(
+        run_id=row.id,
+        workspace_id=row.workspace_id,
+        workflow_id=row.workflow_id,
+        version_id=row.version_id,
+        parameters=row.parameters,
+        input=row.input,
+        created_at=row.created_at,
+        definition=row.definition,
+        entity_schema=row.schema,
+    )
+
+
+FRESH_ITEMS = text(
+    """
+    SELECT b.first_ordinal + u.place - 1 AS ordinal, u.entity_id, e.external_id, e.version, e.data,
+      NULL AS steps
+    FROM run_batch b, unnest(b.entity_ids) WITH ORDINALITY AS u (entity_id, place)
+    LEFT JOIN entity e ON e.id = u.entity_id AND e.workspace_id = :workspace_id
+    WHERE b.run_id = :run_id AND b.number = :number
+    """
+)
+
+OPEN_ITEMS = text(
+    """
+    SELECT u.ordinal, u.entity_id, e.external_id, e.version, e.data, c.steps
+    FROM run_batch b
+    CROSS JOIN LATERAL (
+      SELECT b.first_ordinal + w.place::int - 1 AS ordinal, w.entity_id
+      FROM unnest(coalesce(b.entity_ids, ARRAY[NULL]::uuid[])) WITH ORDINALITY AS w (entity_id, place)
+    ) u
+    LEFT JOIN entity e ON e.id = u.entity_id AND e.workspace_id = :workspace_id
+    LEFT JOIN run_checkpoint c ON c.run_id = b.run_id AND c.ordinal = u.ordinal
+    WHERE b.run_id = :run_id AND b.number = :number
+      AND NOT EXISTS (SELECT FROM run_item i WHERE i.run_id = b.run_id AND i.ordinal = u.ordinal)
+    """
+)
+
+
+async def load_items(connection: AsyncConnection, batch: ClaimedBatch, facts: RunFacts) -> list[LoadedItem]:
+    """The items of a batch that have no result yet, in order."""
+    # A fresh batch of entities needs no look at results and checkpoints; that is nearly every batch.
+    query = OPEN_ITEMS if batch.touched else FRESH_ITEMS
+    rows = await connection.execute(
+        query, {"run_id": facts.run_id, "number": batch.lease.number, "workspace_id": facts.workspace_id}
+    )
+    return sorted(map(LoadedItem._make, rows), key=itemgetter(0))
