@@ -1,7 +1,7 @@
 """The dispatcher: one per worker. It claims batches while it has room, runs them, and keeps their leases.
 
 Which batch comes next is decided by Postgres at the claim. Here it is only decided how much one worker takes at once:
-a run that only computes holds two batches (one computes while the other is being written); a run that waits for others
+a run that only computes holds a few batches (one computes while others are read and written); a run that waits for others
 holds half of the room that the other runs leave, so that some is always left for another run.
 """
 
@@ -21,44 +21,24 @@ from weft.domain.step import HttpSender
 from weft.engine.attempt import Attempts
 from weft.engine.context import RunTools
 from weft.engine.execution import GRACE, BatchExecution
-from weft.engine.plan import Plan
 from weft.engine.plans import PlanCache
 from weft.engine.ports import ProgressPublisher, Wakeups
 from weft.engine.preparing import Preparation
 from weft.engine.recorder import RunRecorder
+from weft.engine.run_here import MOST_BATCHES, RunHere
 from weft.storage import batches, loading, results
 from weft.storage.batches import ClaimedBatch, Lease
 from weft.storage.database import Database, in_short
-from weft.storage.loading import RunFacts
 from weft.storage.results import CounterDelta
 
 log = structlog.get_logger(__name__)
 
 LOOK_AROUND = timedelta(seconds=1)
 """How often a worker looks for work that nobody woke it for: a lost wake-up, a dead worker's batch, a due retry."""
-MOST_BATCHES = 32
-MOST_COMPUTING = 2
 RUNS_REMEMBERED = 64
 WAKE_OTHERS_EVERY = timedelta(milliseconds=200)
 DATABASE_IS_AWAY = (DBAPIError, PoolTimeoutError, OSError, TimeoutError)
 """What a statement raises while Postgres restarts or cannot be reached: it is asked again later."""
-
-
-@dataclass(slots=True)
-class RunHere:
-    """A run as this worker knows it."""
-
-    facts: RunFacts
-    plan: Plan
-    preparation: Preparation
-    recorder: RunRecorder
-    tools: RunTools
-    held: int = 0
-
-    def is_full(self, held_by_all: int) -> bool:
-        """Whether it has its share of the batches that this worker holds."""
-        left_by_others = MOST_BATCHES - (held_by_all - self.held)
-        return self.held >= (MOST_COMPUTING if self.plan.computes_only else max(1, left_by_others // 2))
 
 
 @dataclass(slots=True)
@@ -222,9 +202,8 @@ class Dispatcher:
         recorder = RunRecorder(
             self.database, run_id, facts.workspace_id, len(plan.steps), self.lease, self.publisher.publish
         )
-        run = RunHere(
-            facts, plan, Preparation(plan, facts), recorder, RunTools(run_id, self.http, recorder.add_log), held=1
-        )
+        tools = RunTools(run_id, self.http, recorder.add_log)
+        run = RunHere(plan, Preparation(plan, facts), recorder, tools, held=1)
         self._runs[run_id] = run
         self._opening.pop(run_id, None)
         self._work.set()
@@ -232,10 +211,8 @@ class Dispatcher:
 
     async def _execute(self, batch: ClaimedBatch, run: RunHere) -> None:
         async with self.database.reading() as connection:
-            loaded = await loading.load_items(connection, batch, run.facts)
-        execution = BatchExecution(
-            batch.lease, run.plan, run.preparation, loaded, run.recorder, self.attempts, run.tools, self._stood_still
-        )
+            items = await loading.load_items(connection, batch, run.preparation.facts)
+        execution = BatchExecution(batch.lease, run, items, self.attempts, self._stood_still)
         self._executions[batch.lease] = execution
         if self._stopping:
             execution.pause()

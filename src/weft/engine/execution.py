@@ -16,12 +16,11 @@ from weft.domain.definition import OnFailure
 from weft.domain.step import Fail, Outcome, Output, Retry, Shape, Skip
 from weft.engine import finishing
 from weft.engine.attempt import Attempts, compute, holds
-from weft.engine.context import ItemContext, RunTools, SteadyClock
+from weft.engine.context import ItemContext, SteadyClock
 from weft.engine.item import OPEN, RUNNING, ItemWay
-from weft.engine.plan import Plan, PlannedStep
-from weft.engine.preparing import Preparation
-from weft.engine.recorder import RunRecorder
+from weft.engine.plan import PlannedStep
 from weft.engine.retry import GiveUp, decide
+from weft.engine.run_here import RunHere
 from weft.engine.straight import Departure, straight_way
 from weft.engine.timers import RetryTimers
 from weft.engine.writes import Ended, FinishedItem
@@ -44,26 +43,25 @@ class BatchExecution:
     def __init__(
         self,
         lease: Lease,
-        plan: Plan,
-        preparation: Preparation,
+        run: RunHere,
         items: list[LoadedItem],
-        recorder: RunRecorder,
         attempts: Attempts,
-        tools: RunTools,
         stood_still: Callable[[], bool],
     ) -> None:
         """`stood_still` tells whether this worker renewed its leases so long ago that others may hold its batches."""
         self.lease = lease
-        self._plan = plan
-        self._preparation = preparation
+        self._plan = run.plan
+        self._preparation = run.preparation
+        self._turn = run.turn
         self._waiting = items[::-1]
         """Not begun yet; the next one is the last."""
-        self._recorder = recorder
+        self._recorder = run.recorder
+        self._record = run.recorder.begin(self)
         self._attempts = attempts
-        self._tools = tools
+        self._tools = run.tools
         self._stood_still = stood_still
         self._clock = SteadyClock()
-        self._straight = straight_way(plan, tools, self._clock.now_us)
+        self._straight = straight_way(run.plan, run.tools, self._clock.now_us)
         self._open: dict[int, ItemWay] = {}
         self._tasks: dict[asyncio.Task[None], ItemWay] = {}
         self._timers = RetryTimers(self._clock, self._try_again)
@@ -73,14 +71,14 @@ class BatchExecution:
 
     async def run(self) -> None:
         """Until every item is finished, or the batch was given back or lost."""
-        self._recorder.begin(self)
         try:
-            await self._feed()
+            async with self._turn:
+                await self._feed()
             await self._settle()
             self._drop_work()
             if not self._lost:
                 await self._recorder.ended(
-                    self.lease, Ended(done=not self._open and not self._waiting, ready_in=self._ready_in())
+                    self._record, Ended(done=not self._open and not self._waiting, ready_in=self._ready_in())
                 )
         finally:
             self._drop_work()
@@ -131,7 +129,7 @@ class BatchExecution:
             return
         came_to = self._straight.carry(item, values)
         if isinstance(came_to, FinishedItem):
-            self._recorder.finished(self.lease, came_to)
+            self._recorder.finished(self._record, came_to)
         else:
             self._depart(self._preparation.way(item, values, came_to.started_us), came_to)
 
@@ -178,7 +176,7 @@ class BatchExecution:
         log.error("An item broke off", run=str(self._tools.run_id), ordinal=way.ordinal, exc_info=error)
         self._open.pop(way.ordinal, None)
         self._drop_work_of(way)
-        self._recorder.finished(self.lease, finishing.broken_off(way, self._clock.now_us(), error))
+        self._recorder.finished(self._record, finishing.broken_off(way, self._clock.now_us(), error))
 
     def _advance(self, way: ItemWay) -> None:
         """Run or skip every step of this item that is due; the rest follows when a step under way answers."""
@@ -295,7 +293,7 @@ class BatchExecution:
         del self._open[way.ordinal]
         if self._tasks or self._timers:
             self._drop_work_of(way)
-        self._recorder.finished(self.lease, finishing.finish(way, self._clock.now_us(), stop_reason))
+        self._recorder.finished(self._record, finishing.finish(way, self._clock.now_us(), stop_reason))
 
     # Retries
 

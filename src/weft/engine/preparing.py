@@ -13,6 +13,7 @@ class Preparation:
     """Of the items of one run."""
 
     def __init__(self, plan: Plan, facts: RunFacts) -> None:
+        self.facts = facts
         self._plan = plan
         self._input = facts.input
         self._parameters = facts.parameters

@@ -55,6 +55,22 @@ class Execution(Protocol):
         ...
 
 
+class BatchRecord:
+    """A batch under way, and what gathered of it since the last flush."""
+
+    __slots__ = ("execution", "settled", "writes")
+
+    def __init__(self, execution: Execution) -> None:
+        self.execution = execution
+        self.writes = BatchWrites()
+        self.settled = asyncio.Event()
+        """Set when all of it is stored, or lost. What is still handed in for a batch that was lost goes nowhere."""
+
+    def take(self) -> BatchWrites:
+        writes, self.writes = self.writes, BatchWrites()
+        return writes
+
+
 class RunRecorder:
     def __init__(
         self,
@@ -71,24 +87,21 @@ class RunRecorder:
         self._steps = steps
         self._lease = lease
         self._publish = publish
-        self._writes: dict[Lease, BatchWrites] = {}
-        self._executions: dict[Lease, Execution] = {}
+        self._batches: dict[Lease, BatchRecord] = {}
         self._logs: list[LogRow] = []
         self._gathered = 0
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._settled: dict[Lease, asyncio.Event] = {}
 
     # What executions say
 
-    def begin(self, execution: Execution) -> None:
-        self._executions[execution.lease] = execution
-        self._settled[execution.lease] = asyncio.Event()
+    def begin(self, execution: Execution) -> BatchRecord:
+        batch = BatchRecord(execution)
+        self._batches[execution.lease] = batch
+        return batch
 
-    def finished(self, lease: Lease, item: FinishedItem) -> None:
-        if lease not in self._executions:
-            return
-        self._writes.setdefault(lease, BatchWrites()).finished.append(item)
+    def finished(self, batch: BatchRecord, item: FinishedItem) -> None:
+        batch.writes.finished.append(item)
         self._gathered += 1
         if self._gathered >= FLUSH_ITEMS or item.stop_reason is not None:
             self._wanted.set()
@@ -98,14 +111,12 @@ class RunRecorder:
         """An item that is not finished has something that must not be done twice: flush within the interval."""
         self._ensure_running()
 
-    async def ended(self, lease: Lease, ended: Ended) -> None:
+    async def ended(self, batch: BatchRecord, ended: Ended) -> None:
         """Returns when all of the batch is stored, or lost."""
-        if lease not in self._executions:
-            return
-        self._writes.setdefault(lease, BatchWrites()).ended = ended
+        batch.writes.ended = ended
         self._wanted.set()
         self._ensure_running()
-        await self._settled[lease].wait()
+        await batch.settled.wait()
 
     def add_log(self, row: LogRow) -> None:
         self._logs.append(row)
@@ -113,12 +124,10 @@ class RunRecorder:
 
     def forget(self, lease: Lease) -> None:
         """The batch is lost: what gathered of it is dropped."""
-        execution = self._executions.pop(lease, None)
-        self._writes.pop(lease, None)
-        if execution is not None:
-            execution.lost()
-        if (settled := self._settled.pop(lease, None)) is not None:
-            settled.set()
+        batch = self._batches.pop(lease, None)
+        if batch is not None:
+            batch.execution.lost()
+            batch.settled.set()
 
     # Writing
 
@@ -137,19 +146,17 @@ class RunRecorder:
             self._wanted.clear()
             self._gathered = 0
             self._gather_checkpoints()
-            writes, self._writes = self._writes, {}
+            writes = {lease: batch.take() for lease, batch in self._batches.items() if batch.writes}
             logs, self._logs = self._logs, []
             if not writes and not logs:
                 return
             await self._flush_all(writes, logs)
 
     def _gather_checkpoints(self) -> None:
-        for lease, execution in self._executions.items():
-            checkpoints, publications = execution.take_checkpoints()
-            if checkpoints:
-                gathered = self._writes.setdefault(lease, BatchWrites())
-                gathered.checkpoints.extend(checkpoints)
-                gathered.publications.extend(publications)
+        for batch in self._batches.values():
+            checkpoints, publications = batch.execution.take_checkpoints()
+            batch.writes.checkpoints.extend(checkpoints)
+            batch.writes.publications.extend(publications)
 
     async def _flush_all(self, writes: dict[Lease, BatchWrites], logs: list[LogRow]) -> None:
         try:
@@ -239,16 +246,14 @@ class RunRecorder:
         for lease, batch in writes.items():
             if lease.number not in flushed.held:
                 self.forget(lease)
-            elif batch.ended is not None:
-                self._executions.pop(lease, None)
-                if (settled := self._settled.pop(lease, None)) is not None:
-                    settled.set()
+            elif batch.ended is not None and (ended := self._batches.pop(lease, None)) is not None:
+                ended.settled.set()
         progress = flushed.progress
         if progress is not None:
             self._publish(progress)
         if flushed.run_is_over or (progress is not None and progress.status.is_terminal):
-            for lease in list(self._executions):
+            for lease in list(self._batches):
                 self.forget(lease)
         elif progress is not None and progress.status is RunStatus.PAUSED:
-            for execution in list(self._executions.values()):
-                execution.pause()
+            for batch in list(self._batches.values()):
+                batch.execution.pause()

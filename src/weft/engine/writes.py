@@ -42,6 +42,9 @@ class BatchWrites:
     publications: list[Publication] = field(default_factory=list[Publication])
     ended: Ended | None = None
 
+    def __bool__(self) -> bool:
+        return bool(self.finished or self.checkpoints) or self.ended is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Flushed:
@@ -73,21 +76,23 @@ def counter_delta(finished: Sequence[FinishedItem], steps: int) -> CounterDelta:
                 delta.failed += 1
             case _:
                 delta.skipped += 1
-        for index, record in enumerate(item.records):
-            if record is not None:
-                count_step(delta, index, record)
+    for index in range(steps):
+        _count_step(delta, index, [item.records[index] for item in finished if item.records])
     return delta
 
 
-def count_step(delta: CounterDelta, index: int, record: Mapping[str, Any]) -> None:
-    match record["s"]:
-        case "C":
-            delta.step_completed[index] += 1
-        case "F":
-            delta.step_failed[index] += 1
-        case "S":
-            delta.step_skipped[index] += 1
-        case _:
-            pass
-    delta.step_retried[index] += record.get("a", 1) - 1
-    delta.step_busy_us[index] += record.get("d", 0)
+def _count_step(delta: CounterDelta, index: int, records: Sequence[Mapping[str, Any] | None]) -> None:
+    counts = {"C": 0, "F": 0, "S": 0, "P": 0, "X": 0}
+    retried = busy_us = 0
+    for record in records:
+        if record is not None:
+            counts[record["s"]] += 1
+            busy_us += record.get("d", 0)
+            if "a" in record:
+                retried += record["a"] - 1
+    delta.step_completed[index], delta.step_failed[index], delta.step_skipped[index] = (
+        counts["C"],
+        counts["F"],
+        counts["S"],
+    )
+    delta.step_retried[index], delta.step_busy_us[index] = retried, busy_us

@@ -1,0 +1,30 @@
+"""A run as one worker knows it, and its share of the batches that the worker holds."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from weft.engine.context import RunTools
+from weft.engine.plan import Plan
+from weft.engine.preparing import Preparation
+from weft.engine.recorder import RunRecorder
+
+MOST_BATCHES = 32
+"""That one worker holds at once, of all runs."""
+MOST_COMPUTING = 3
+"""Of one run that only computes: one is being read, one computes, one is being written."""
+
+
+@dataclass(slots=True)
+class RunHere:
+    plan: Plan
+    preparation: Preparation
+    recorder: RunRecorder
+    tools: RunTools
+    held: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the batch whose items are being begun: side by side, batches would only come to their ends later."""
+
+    def is_full(self, held_by_all: int) -> bool:
+        """Whether it has its share of the batches that this worker holds."""
+        left_by_others = MOST_BATCHES - (held_by_all - self.held)
+        return self.held >= (MOST_COMPUTING if self.plan.computes_only else max(1, left_by_others // 2))
