@@ -7,7 +7,7 @@ import orjson
 
 from weft.domain.step import Effect, Fail
 from weft.engine.item import Ending, ItemWay
-from weft.engine.writes import FinishedItem
+from weft.engine.writes import NO_STEPS, FinishedItem, counts_of
 from weft.kit.cel import CelEvaluationError
 from weft.kit.storable import NUL_AS_JSON, path_to_nul, storable, why_unstorable
 from weft.storage.item_rows import ItemRow
@@ -41,7 +41,7 @@ def finish(way: ItemWay, finished_us: int, stop_reason: str | None) -> FinishedI
         way.started_us,
         finished_us,
     )
-    return FinishedItem(row, way.records, way.checkpointed, publication, stop_reason)
+    return FinishedItem(row, counts_of(way.records), way.checkpointed, publication, stop_reason)
 
 
 def broken_off(way: ItemWay, finished_us: int, error: Exception) -> FinishedItem:
@@ -58,7 +58,7 @@ def broken_off(way: ItemWay, finished_us: int, error: Exception) -> FinishedItem
         way.started_us,
         finished_us,
     )
-    return FinishedItem(row, (), way.checkpointed)
+    return FinishedItem(row, NO_STEPS, way.checkpointed)
 
 
 def checkpoint(way: ItemWay) -> tuple[CheckpointRow, Publication | None]:

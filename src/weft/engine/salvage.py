@@ -7,7 +7,7 @@ the guilty item stands alone; its neighbours are recorded as they are, and in it
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from weft.engine.writes import BatchWrites, FinishedItem, Flushed
+from weft.engine.writes import NO_STEPS, BatchWrites, FinishedItem, Flushed
 from weft.kit.json import dumps
 from weft.storage.batches import Lease
 
@@ -51,4 +51,4 @@ async def _write_items(write: Write, lease: Lease, items: list[FinishedItem]) ->
 def _failure_in_place_of(item: FinishedItem, error: UnwritableError) -> FinishedItem:
     failure = {"code": "RESULT_NOT_STORED", "message": f"The result of this item cannot be stored: {error}"}
     row = item.row._replace(status="FAILED", error=dumps(failure).encode(), output=None, steps=b"[]")
-    return replace(item, row=row, records=(), publication=None)
+    return replace(item, row=row, steps=NO_STEPS, publication=None)

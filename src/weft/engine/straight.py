@@ -16,7 +16,7 @@ from weft.engine.attempt import outcome_of, outcome_of_error
 from weft.engine.context import ItemContext, RunTools
 from weft.engine.finishing import LARGEST_ITEM_BYTES
 from weft.engine.plan import Plan, PlannedStep
-from weft.engine.writes import FinishedItem
+from weft.engine.writes import FinishedItem, StepCounts
 from weft.kit.storable import NUL_AS_JSON
 from weft.storage.item_rows import ItemRow
 from weft.storage.loading import LoadedItem
@@ -49,6 +49,7 @@ class Departure:
 class StraightWay:
     def __init__(self, legs: tuple[Leg, ...], tools: RunTools, now_us: Callable[[], int]) -> None:
         self._legs = legs
+        self._statuses = "C" * len(legs)
         self._tools = tools
         self._now_us = now_us
 
@@ -73,7 +74,12 @@ class StraightWay:
             outputs[leg.id] = output
             records.append({"id": leg.id, "s": "C", "t": began, "d": ended - began, "o": output})
             began = ended
-        return _finished(item, records, started, began) or Departure(started, records)
+        steps = _stored(records)
+        if steps is None:
+            return Departure(started, records)
+        ordinal, entity_id, _, version, _, _ = item
+        row = ItemRow(ordinal, entity_id, version, "COMPLETED", None, None, steps, started, began)
+        return FinishedItem(row, StepCounts(self._statuses, tuple([record["d"] for record in records]), ()))
 
 
 def straight_way(plan: Plan, tools: RunTools, now_us: Callable[[], int]) -> StraightWay | None:
@@ -96,14 +102,10 @@ def _is_straight(step: PlannedStep) -> bool:
     )
 
 
-def _finished(item: LoadedItem, records: list[dict[str, Any]], started_us: int, ended_us: int) -> FinishedItem | None:
-    """None where the records cannot be stored as they are."""
+def _stored(records: list[dict[str, Any]]) -> bytes | None:
+    """The records as they are stored; None where they cannot be."""
     try:
         steps = orjson.dumps(records)
     except (TypeError, ValueError):
         return None
-    if len(steps) > LARGEST_ITEM_BYTES or NUL_AS_JSON in steps:
-        return None
-    ordinal, entity_id, _, entity_version, _, _ = item
-    row = ItemRow(ordinal, entity_id, entity_version, "COMPLETED", None, None, steps, started_us, ended_us)
-    return FinishedItem(row, records)
+    return None if len(steps) > LARGEST_ITEM_BYTES or NUL_AS_JSON in steps else steps

@@ -1,9 +1,10 @@
 """What gathers for a flush: finished items, checkpoints, ended batches, and what they add to the counters."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from weft.domain.progress import Progress
 from weft.storage.batches import Lease
@@ -12,13 +13,37 @@ from weft.storage.item_rows import ItemRow
 from weft.storage.results import CheckpointRow, CounterDelta, Publication
 
 
+class StepCounts(NamedTuple):
+    """What an item adds to the counters of the steps, each in the order of the plan. Kept instead of the step records, since
+    it lives until the flush, and a few hundred thousand objects that live longer cost more than they do.
+    """
+
+    statuses: str
+    """A letter per step, as in its record (`weft.storage.step_codec`); a space for a step that has nothing to say."""
+    busy_us: tuple[int, ...]
+    retried: tuple[int, ...]
+    """Attempts beyond the first; empty where there are none."""
+
+
+NO_STEPS = StepCounts("", (), ())
+
+
+def counts_of(records: Sequence[Mapping[str, Any] | None]) -> StepCounts:
+    """Of what each step of the plan came to; None where it has nothing to say."""
+    said: list[Mapping[str, Any]] = [record or {} for record in records]
+    return StepCounts(
+        "".join(record.get("s", " ") for record in said),
+        tuple(record.get("d", 0) for record in said),
+        tuple(record.get("a", 1) - 1 for record in said),
+    )
+
+
 @dataclass(slots=True)
 class FinishedItem:
     """A finished item, and what it adds to the counters of the steps."""
 
     row: ItemRow
-    records: Sequence[Mapping[str, Any] | None]
-    """What each step of the plan came to; None where it has nothing to say."""
+    steps: StepCounts
     had_checkpoint: bool = False
     publication: Publication | None = None
     stop_reason: str | None = None
@@ -68,31 +93,31 @@ def written_by(writes: Mapping[Lease, BatchWrites]) -> list[Written]:
 
 def counter_delta(finished: Sequence[FinishedItem], steps: int) -> CounterDelta:
     delta = CounterDelta(steps)
-    for item in finished:
-        match item.row.status:
+    for status, items in Counter(item.row.status for item in finished).items():
+        match status:
             case "COMPLETED":
-                delta.completed += 1
+                delta.completed = items
             case "FAILED":
-                delta.failed += 1
+                delta.failed = items
             case _:
-                delta.skipped += 1
-    for index in range(steps):
-        _count_step(delta, index, [item.records[index] for item in finished if item.records])
+                delta.skipped += items
+    # Nearly all items of a flush went the same way, so they are counted by their ways and not one by one.
+    for statuses, items in Counter(item.steps.statuses for item in finished).items():
+        for index, status in enumerate(statuses):
+            match status:
+                case "C":
+                    delta.step_completed[index] += items
+                case "F":
+                    delta.step_failed[index] += items
+                case "S":
+                    delta.step_skipped[index] += items
+                case _:
+                    pass
+    delta.step_busy_us = _sums(steps, [item.steps.busy_us for item in finished])
+    delta.step_retried = _sums(steps, [item.steps.retried for item in finished])
     return delta
 
 
-def _count_step(delta: CounterDelta, index: int, records: Sequence[Mapping[str, Any] | None]) -> None:
-    counts = {"C": 0, "F": 0, "S": 0, "P": 0, "X": 0}
-    retried = busy_us = 0
-    for record in records:
-        if record is not None:
-            counts[record["s"]] += 1
-            busy_us += record.get("d", 0)
-            if "a" in record:
-                retried += record["a"] - 1
-    delta.step_completed[index], delta.step_failed[index], delta.step_skipped[index] = (
-        counts["C"],
-        counts["F"],
-        counts["S"],
-    )
-    delta.step_retried[index], delta.step_busy_us[index] = retried, busy_us
+def _sums(steps: int, numbers: Sequence[Sequence[int]]) -> list[int]:
+    """Step by step; what has nothing to say is empty."""
+    return [sum(column) for column in zip(*filter(None, numbers), strict=True)] or [0] * steps

@@ -29,6 +29,7 @@ from liquid.token import Token
 from liquid.undefined import UNDEFINED
 
 from weft.kit.liquid_filters import check_deadline, limit_filters
+from weft.kit.liquid_plain import plain_parts, written
 from weft.kit.suggest import hint_for
 
 LONGEST_TEMPLATE = 50_000
@@ -138,6 +139,7 @@ class LiquidTemplate:
         self.source = source
         self.variables = variables
         self._template = template
+        self._parts = plain_parts(template)
 
     @cached_property
     def roots(self) -> frozenset[str] | None:
@@ -149,6 +151,8 @@ class LiquidTemplate:
 
     def render(self, values: Mapping[str, Any]) -> str:
         """Raises LiquidRenderError with the place in the template."""
+        if self._parts is not None and (text := written(self._parts, values)) is not None:
+            return text
         try:
             return self._template.render(values)
         except LiquidError as error:
