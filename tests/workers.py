@@ -39,7 +39,6 @@ async def working(services: Services) -> AsyncGenerator[Services]:
             attempts=Attempts(MicroBatches(), isolation),
             http=http,
             publisher=publisher,
-            wakeups=services.wakeups,
             holder="the worker of this test",
             lease=timedelta(seconds=10),
         )

@@ -19,7 +19,7 @@ from weft.engine.microbatch import MicroBatches
 from weft.engine.plans import PlanCache
 from weft.engine.publisher import LatestPublisher
 from weft.engine.sandbox.isolation import Isolation
-from weft.engine.wakeups import ArqWakeups, WakeupListener
+from weft.engine.wakeups import WakeupListener
 from weft.integrations.http import HttpClient
 from weft.progress.channel import ProgressChannel
 from weft.steps import discover
@@ -61,15 +61,12 @@ async def run_worker(options: WorkerOptions) -> None:
         stack.push_async_callback(publisher.close)
         isolation = Isolation(CATALOGUE_LOADER)
         stack.push_async_callback(isolation.close)
-        wakeups = ArqWakeups(options.redis_url)
-        stack.push_async_callback(wakeups.close)
         dispatcher = Dispatcher(
             database=database,
             plans=PlanCache(discover()),
             attempts=Attempts(MicroBatches(), isolation),
             http=http,
             publisher=publisher,
-            wakeups=wakeups,
             holder=f"{socket.gethostname()}:{os.getpid()}",
             lease=options.lease,
         )

@@ -152,7 +152,6 @@ async def bench(services: Services, viewer: Viewer, published: Published, catalo
                 attempts=Attempts(MicroBatches(), isolation),
                 http=http,
                 publisher=published,
-                wakeups=services.wakeups,
                 holder=name,
                 lease=lease,
             )

@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import text
 
 from weft.domain.progress import RunStatus
-from weft.engine.wakeups import ArqWakeups, WakeupListener
+from weft.engine.wakeups import QUEUE, QUEUE_LOOK_SECONDS, ArqWakeups, WakeupListener
 from weft.storage.database import Database
 
 pytestmark = pytest.mark.timeout(60)
@@ -87,6 +87,42 @@ async def _start_again(redis_url: str) -> None:
     await client.aclose()
 
 
+async def test_every_worker_that_listens_hears_a_wake_up_at_once(redis_url: str) -> None:
+    woken = [asyncio.Event() for _ in range(3)]
+    listening = [asyncio.create_task(WakeupListener(redis_url, one.set).run()) for one in woken]
+    # Each wakes once when it begins to hear, and once when it begins to look for jobs.
+    async with asyncio.timeout(5):
+        for one in woken:
+            await one.wait()
+    await asyncio.sleep(2 * QUEUE_LOOK_SECONDS)
+    for one in woken:
+        one.clear()
+    wakeups = ArqWakeups(redis_url)
+    await wakeups.wake()
+    async with asyncio.timeout(QUEUE_LOOK_SECONDS / 2):
+        for one in woken:
+            await one.wait()
+    await wakeups.close()
+    for task in listening:
+        task.cancel()
+    await asyncio.gather(*listening, return_exceptions=True)
+
+
+async def test_a_wake_up_that_nobody_heard_is_found_by_a_worker_that_comes_later(redis_url: str) -> None:
+    wakeups, pool = ArqWakeups(redis_url), Redis.from_url(redis_url)
+    for _ in range(5):
+        await wakeups.wake()
+    assert await pool.zcard(QUEUE) == 1
+    listening = asyncio.create_task(WakeupListener(redis_url, lambda: None).run())
+    async with asyncio.timeout(5):
+        while await pool.zcard(QUEUE):
+            await asyncio.sleep(0.02)
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await wakeups.close()
+    await pool.aclose()
+
+
 async def test_wake_ups_work_again_after_valkey_was_emptied_and_started_again(redis_url: str) -> None:
     woken = asyncio.Event()
     listening = asyncio.create_task(WakeupListener(redis_url, woken.set).run())
@@ -112,7 +148,6 @@ async def test_a_worker_works_on_while_valkey_is_emptied_and_started_again(bench
         {"id": "some", "type": "test_sometimes", "config": {"delay_ms": 20}}, entity_type=await bench.movies(600)
     )
     worker = bench.new_worker()
-    worker.wakeups = wakeups = ArqWakeups(redis_url)
     listening = asyncio.create_task(WakeupListener(redis_url, worker.wake).run())
     run = await bench.start(workflow, concurrency=20)
     working = asyncio.create_task(worker.run())
@@ -124,4 +159,3 @@ async def test_a_worker_works_on_while_valkey_is_emptied_and_started_again(bench
     await working
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
-    await wakeups.close()

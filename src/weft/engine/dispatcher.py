@@ -22,7 +22,7 @@ from weft.engine.attempt import Attempts
 from weft.engine.context import RunTools
 from weft.engine.execution import GRACE, BatchExecution
 from weft.engine.plans import PlanCache
-from weft.engine.ports import ProgressPublisher, Wakeups
+from weft.engine.ports import ProgressPublisher
 from weft.engine.preparing import Preparation
 from weft.engine.recorder import RunRecorder
 from weft.engine.run_here import MOST_BATCHES, RunHere
@@ -36,7 +36,6 @@ log = structlog.get_logger(__name__)
 LOOK_AROUND = timedelta(seconds=1)
 """How often a worker looks for work that nobody woke it for: a lost wake-up, a dead worker's batch, a due retry."""
 RUNS_REMEMBERED = 64
-WAKE_OTHERS_EVERY = timedelta(milliseconds=200)
 DATABASE_IS_AWAY = (DBAPIError, PoolTimeoutError, OSError, TimeoutError)
 """What a statement raises while Postgres restarts or cannot be reached: it is asked again later."""
 
@@ -48,7 +47,6 @@ class Dispatcher:
     attempts: Attempts
     http: HttpSender
     publisher: ProgressPublisher
-    wakeups: Wakeups
     holder: str
     """The name of this worker, for people who look into the tables."""
     lease: timedelta
@@ -59,8 +57,6 @@ class Dispatcher:
     """Batches claimed of runs that are not read yet: one at a time, until it is known what the run is like."""
     _work: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
-    _woke_others: float = 0.0
-    _waking: asyncio.Task[None] | None = None
     _renewed: float = field(default_factory=time.monotonic)
     """When the leases were last renewed."""
 
@@ -124,8 +120,6 @@ class Dispatcher:
                 break
             claimed += 1
             self._start(batch)
-        if claimed and self._full_runs():
-            self._wake_others()
         return claimed
 
     def _full_runs(self) -> list[UUID]:
@@ -141,16 +135,6 @@ class Dispatcher:
             # Nothing claimed is rolled back: the run may have been paused between the parts of the statement.
             await (connection.commit() if batch is not None else connection.rollback())
         return batch
-
-    def _wake_others(self) -> None:
-        """There may be more than this worker takes: one wake-up reaches one worker, so each passes it on."""
-        now = time.monotonic()
-        if now - self._woke_others >= WAKE_OTHERS_EVERY.total_seconds() and (
-            self._waking is None or self._waking.done()
-        ):
-            self._woke_others = now
-            # Not waited for: while Redis is away, each costs its patience.
-            self._waking = asyncio.create_task(self.wakeups.wake())
 
     def _start(self, batch: ClaimedBatch) -> None:
         run_id = batch.lease.run_id

@@ -1,4 +1,8 @@
-"""Wake-ups through arq: a job means "there may be something to do", and carries nothing that matters.
+"""Wake-ups through Redis: they mean "there may be something to do", and carry nothing that matters.
+
+A wake-up goes two ways. It rings a bell (pub/sub) that every worker hears that listens just then, within a millisecond; and
+it leaves an arq job, which one worker finds that begins to listen later. The job waits behind no other, since one says
+as much as ten; the queue is looked at seldom, since the bell was rung before.
 
 What there is to do stands in Postgres. A wake-up that is lost, doubled or late costs at most the dispatcher's next look
 around (`weft.engine.dispatcher.LOOK_AROUND`), so nothing here is retried for long, and no error of Redis ever reaches a
@@ -16,11 +20,15 @@ from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from weft.kit.json import dump_bytes, loads
+from weft.kit.together import together
+from weft.progress.listener import ChannelListener
 
 log = structlog.get_logger(__name__)
 
+BELL = b"weft:bell"
 QUEUE = "weft:wakeups"
 JOB = "wake"
+QUEUE_LOOK_SECONDS = 0.5
 EXPIRES_SECONDS = 60
 """An old wake-up says nothing new."""
 PATIENCE_SECONDS = 0.5
@@ -51,7 +59,8 @@ class ArqWakeups:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 pool = await self._connected()
-                await pool.enqueue_job(JOB, _expires=EXPIRES_SECONDS)
+                await pool.publish(BELL, b"")
+                await pool.enqueue_job(JOB, _job_id=JOB, _expires=EXPIRES_SECONDS)
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("A wake-up could not be sent; the work is found at the next look around", error=str(error))
 
@@ -66,19 +75,31 @@ class ArqWakeups:
 
 
 class WakeupListener:
-    """The receiving side: an arq worker whose one job calls `wake`. It is begun again when Redis was away."""
+    """The receiving side: it hears the bell, and runs an arq worker whose one job calls `wake`. Both begin again when Redis
+    was away.
+    """
 
     RESTART_SECONDS = 1.0
 
     def __init__(self, redis_url: str, wake: Callable[[], None]) -> None:
         self._settings = redis_settings(redis_url)
         self._wake = wake
+        self._bell = ChannelListener(
+            redis_url,
+            lambda _channel, _data: wake(),
+            lambda _channels: wake(),
+            "workers find their work a second late",
+        )
+        self._bell.want(BELL)
 
     async def run(self) -> None:
         """Until cancelled."""
+        await together(self._bell.run(), self._look_for_jobs())
+
+    async def _look_for_jobs(self) -> None:
         while True:
             try:
-                await self._listen()
+                await self._run_jobs()
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("Wake-ups cannot be received at the moment", error=str(error))
             except Exception as error:
@@ -87,7 +108,7 @@ class WakeupListener:
             self._wake()
             await asyncio.sleep(self.RESTART_SECONDS)
 
-    async def _listen(self) -> None:
+    async def _run_jobs(self) -> None:
         async def wake(ctx: dict[Any, Any]) -> None:  # noqa: ARG001 - arq hands it over by this name
             self._wake()
 
@@ -96,7 +117,7 @@ class WakeupListener:
             functions=[func(wake, name=JOB, keep_result=0, max_tries=1, timeout=10)],
             redis_pool=pool,
             queue_name=QUEUE,
-            poll_delay=0.02,
+            poll_delay=QUEUE_LOOK_SECONDS,
             max_jobs=10,
             queue_read_limit=1_000,
             handle_signals=False,

@@ -44,7 +44,7 @@ class ProgressHub:
     """Lives in one event loop. Joining, leaving and handing out are plain calls: nothing can come in between."""
 
     def __init__(self, redis_url: str, read_newer: ReadNewer) -> None:
-        self._listener = ChannelListener(redis_url, self._on_message, self._on_live)
+        self._listener = ChannelListener(redis_url, self._on_message, self._on_live, "progress is read from Postgres")
         self._read_newer = read_newer
         self._runs: dict[UUID, WatchedRun] = {}
         self._by_channel: dict[bytes, WatchedRun] = {}

@@ -28,8 +28,13 @@ class ChannelListener:
     """
 
     def __init__(
-        self, redis_url: str, on_message: Callable[[bytes, bytes], None], on_live: Callable[[Collection[bytes]], None]
+        self,
+        redis_url: str,
+        on_message: Callable[[bytes, bytes], None],
+        on_live: Callable[[Collection[bytes]], None],
+        meanwhile: str,
     ) -> None:
+        """`meanwhile` says in the log what it means that Redis is away."""
         self._pool: ConnectionPool = ConnectionPool.from_url(redis_url, socket_connect_timeout=_CONNECT_SECONDS)
         self._on_message = on_message
         self._on_live = on_live
@@ -40,6 +45,7 @@ class ChannelListener:
         self._live: set[bytes] = set()  # as confirmed
         self._heard = False
         self._backoff = Backoff(first=0.05, longest=2.0)
+        self._meanwhile = meanwhile
         self._complaint = Rarely(60)
 
     @property
@@ -68,9 +74,7 @@ class ChannelListener:
                     await self._session()
                 except Exception as error:  # noqa: BLE001 - whatever ends a session, the next one starts afresh
                     if self._complaint.due():
-                        logger.warning(
-                            "No progress from Redis for now; it is read from Postgres meanwhile.", error=repr(error)
-                        )
+                        logger.warning("Redis cannot be listened to", meanwhile=self._meanwhile, error=repr(error))
                 await asyncio.sleep(self._backoff.next())
         finally:
             await self._pool.disconnect()
