@@ -9,7 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.ids import UUID
+from weft.kit.json import loads
 from weft.storage.batches import ClaimedBatch
+from weft.storage.driver import fetch_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,37 +66,41 @@ async def run_facts(connection: AsyncConnection, run_id: UUID) -> RunFacts:
     )
 
 
-FRESH_ITEMS = text(
-    """
-    SELECT b.first_ordinal + u.place - 1 AS ordinal, u.entity_id, e.external_id, e.version, e.data,
-      NULL AS steps
+# JSON comes as text: decoding it here costs half of what the driver takes for it.
+FRESH_ITEMS = """
+    SELECT b.first_ordinal + u.place::int - 1, u.entity_id, e.external_id, e.version, e.data::text, NULL
     FROM run_batch b, unnest(b.entity_ids) WITH ORDINALITY AS u (entity_id, place)
-    LEFT JOIN entity e ON e.id = u.entity_id AND e.workspace_id = :workspace_id
-    WHERE b.run_id = :run_id AND b.number = :number
-    """
-)
+    LEFT JOIN entity e ON e.id = u.entity_id AND e.workspace_id = $3
+    WHERE b.run_id = $1 AND b.number = $2
+"""
 
-OPEN_ITEMS = text(
-    """
-    SELECT u.ordinal, u.entity_id, e.external_id, e.version, e.data, c.steps
+OPEN_ITEMS = """
+    SELECT u.ordinal, u.entity_id, e.external_id, e.version, e.data::text, c.steps::text
     FROM run_batch b
     CROSS JOIN LATERAL (
       SELECT b.first_ordinal + w.place::int - 1 AS ordinal, w.entity_id
       FROM unnest(coalesce(b.entity_ids, ARRAY[NULL]::uuid[])) WITH ORDINALITY AS w (entity_id, place)
     ) u
-    LEFT JOIN entity e ON e.id = u.entity_id AND e.workspace_id = :workspace_id
+    LEFT JOIN entity e ON e.id = u.entity_id AND e.workspace_id = $3
     LEFT JOIN run_checkpoint c ON c.run_id = b.run_id AND c.ordinal = u.ordinal
-    WHERE b.run_id = :run_id AND b.number = :number
+    WHERE b.run_id = $1 AND b.number = $2
       AND NOT EXISTS (SELECT FROM run_item i WHERE i.run_id = b.run_id AND i.ordinal = u.ordinal)
-    """
-)
+"""
 
 
 async def load_items(connection: AsyncConnection, batch: ClaimedBatch, facts: RunFacts) -> list[LoadedItem]:
     """The items of a batch that have no result yet, in order."""
     # A fresh batch of entities needs no look at results and checkpoints; that is nearly every batch.
     query = OPEN_ITEMS if batch.touched else FRESH_ITEMS
-    rows = await connection.execute(
-        query, {"run_id": facts.run_id, "number": batch.lease.number, "workspace_id": facts.workspace_id}
+    rows = await fetch_rows(connection, query, facts.run_id, batch.lease.number, facts.workspace_id)
+    return sorted(
+        (
+            LoadedItem(ordinal, entity_id, external_id, version, _decoded(data), _decoded(steps))
+            for ordinal, entity_id, external_id, version, data, steps in rows
+        ),
+        key=itemgetter(0),
     )
-    return sorted(map(LoadedItem._make, rows), key=itemgetter(0))
+
+
+def _decoded(json: str | None) -> Any:
+    return None if json is None else loads(json)

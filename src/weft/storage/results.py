@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress
 from weft.storage.batches import STATE_COLUMNS, Lease
-from weft.storage.copying import copy_packed, copy_rows
+from weft.storage.driver import copy_packed, copy_rows
 from weft.storage.item_rows import ITEM_COLUMNS, ItemRow, packed
 from weft.storage.progress import progress_of
 

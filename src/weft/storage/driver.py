@@ -1,7 +1,11 @@
-"""asyncpg's COPY, inside the transaction of a connection. Its errors leave as those of statements do: nobody else knows the driver."""
+"""Where each row counts: asyncpg's COPY and fetch, without what SQLAlchemy does per row and value.
 
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+They go through the connection that is given, inside its transaction. Errors leave as those of statements do, and a broken
+connection leaves the pool, so that nobody else has to know the driver.
+"""
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import asyncpg
@@ -9,36 +13,39 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
+async def fetch_rows(connection: AsyncConnection, statement: str, *values: Any) -> Sequence[Sequence[Any]]:
+    """The rows of a statement with asyncpg's own parameters ($1, $2, …). It begins no transaction."""
+    async with _driver(connection, statement) as driver:
+        return cast("Sequence[Sequence[Any]]", await driver.fetch(statement, *values))
+
+
 async def copy_rows(
     connection: AsyncConnection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
     """COPY rows into a table. The transaction must have begun, by any statement before."""
-    driver = await _driver_of(connection)
-    with _told_as_a_statement(table):
+    async with _driver(connection, f"COPY {table}") as driver:
         await driver.copy_records_to_table(table, columns=list(columns), records=rows)
 
 
 async def copy_packed(connection: AsyncConnection, table: str, columns: Sequence[str], data: bytes) -> None:
     """The same for rows that are already in COPY's binary format, header and trailer included."""
-    driver = await _driver_of(connection)
-    with _told_as_a_statement(table):
+    async with _driver(connection, f"COPY {table}") as driver:
         # A view of the bytes, since the driver takes plain bytes for the path of a file.
         await driver.copy_to_table(table, columns=list(columns), source=memoryview(data), format="binary")
 
 
-async def _driver_of(connection: AsyncConnection) -> asyncpg.Connection:
+@asynccontextmanager
+async def _driver(connection: AsyncConnection, statement: str) -> AsyncGenerator[asyncpg.Connection]:
     raw = await connection.get_raw_connection()
-    return cast("asyncpg.Connection", raw.driver_connection)
-
-
-@contextmanager
-def _told_as_a_statement(table: str) -> Generator[None]:
-    statement = f"COPY {table}"
+    driver = cast("asyncpg.Connection", raw.driver_connection)
     try:
-        yield
+        yield driver
     except (ValueError, TypeError, ArithmeticError) as error:  # a value that the driver cannot write
         raise DataError(statement, None, error) from error
     except asyncpg.PostgresError as error:
         raise DBAPIError(statement, None, error) from error
     except asyncpg.InterfaceError as error:
         raise InterfaceError(statement, None, error) from error
+    finally:
+        if driver.is_closed():
+            await connection.invalidate()
