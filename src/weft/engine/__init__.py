@@ -5,7 +5,9 @@
     dispatcher   claims a batch: which one is decided in Postgres, the run served least recently first
     plans        the compiled plan of the run's version, made once per process (`compiler`)
     preparing    the batch's entities and checkpoints as items ready to run
-    execution    every item through the plan, each as far as it can go (`item` knows the rule of the graph)
+    execution    every item of the batch is begun
+    straight     the way of an item that only computes, and has nothing to decide: nearly all of them
+    walking      the general way, each item as far as it can go (`item` knows the rule of the graph)
     attempt      one step for one item: inline, awaited, in a micro-batch, or in a sandbox
     finishing    an item's way as the row that is stored
     recorder     gathers rows and writes them: the only writer of results and counters

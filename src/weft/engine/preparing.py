@@ -44,7 +44,7 @@ class Preparation:
     def way(self, item: LoadedItem, values: dict[str, Any], started_us: int) -> ItemWay:
         """The item with its names in scope."""
         way = ItemWay(self._plan, item.ordinal, item.entity_id, item.entity_version, values, started_us)
-        if item.entity_id is not None and item.data is None:
+        if item.lost_its_entity:
             way.ended_early = ENTITY_DELETED
         elif item.checkpoint is not None:
             # Whatever became of the entity meanwhile: a step that was recorded in this run is not done again.

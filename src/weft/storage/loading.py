@@ -40,6 +40,11 @@ class LoadedItem(NamedTuple):
     """None when the entity was deleted, or when the run has none."""
     checkpoint: list[dict[str, Any]] | None
 
+    @property
+    def lost_its_entity(self) -> bool:
+        """It was deleted after the run began."""
+        return self.data is None and self.entity_id is not None
+
 
 FACTS = text(
     """

@@ -1,0 +1,252 @@
+"""The general way of the items of a batch: each as far as it can go without waiting for the others.
+
+Steps that compute run inline, one after the other. A step that waits becomes a task; when it answers, its item goes on.
+There is no barrier between steps, and no task for an item that only computes.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from weft.domain.definition import OnFailure
+from weft.domain.step import Fail, Outcome, Output, Retry, Shape, Skip
+from weft.engine import finishing
+from weft.engine.attempt import Attempts, compute, holds
+from weft.engine.context import ItemContext, SteadyClock
+from weft.engine.item import OPEN, RUNNING, ItemWay
+from weft.engine.plan import PlannedStep
+from weft.engine.recorder import BatchRecord
+from weft.engine.retry import GiveUp, decide
+from weft.engine.run_here import RunHere
+from weft.engine.straight import Departure
+from weft.engine.timers import RetryTimers
+from weft.kit.storable import storable
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Course:
+    """What became of a batch while its items are under way."""
+
+    pausing: bool = False
+    """Nothing new is begun; the batch is given back when what is under way has answered."""
+    lost: bool = False
+    """Somebody else holds it, or its run has ended: nothing of it can be written any more."""
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever there may be less to wait for."""
+
+    @property
+    def stopping(self) -> bool:
+        return self.pausing or self.lost
+
+    def pause(self) -> None:
+        self.pausing = True
+        self.changed.set()
+
+    def lose(self) -> None:
+        self.lost = True
+        self.changed.set()
+
+
+class Walk:
+    def __init__(
+        self,
+        run: RunHere,
+        record: BatchRecord,
+        attempts: Attempts,
+        clock: SteadyClock,
+        course: Course,
+        stood_still: Callable[[], bool],
+    ) -> None:
+        """`stood_still` tells whether this worker renewed its leases so long ago that others may hold its batches."""
+        self._plan = run.plan
+        self._recorder = run.recorder
+        self._tools = run.tools
+        self._record = record
+        self._attempts = attempts
+        self._clock = clock
+        self._course = course
+        self._stood_still = stood_still
+        self.open: dict[int, ItemWay] = {}
+        """By ordinal: the items that were begun and are not finished."""
+        self.tasks: dict[asyncio.Task[None], ItemWay] = {}
+        """The steps that are waited for."""
+        self.timers = RetryTimers(clock, self._try_again)
+
+    def begin(self, way: ItemWay) -> None:
+        self.open[way.ordinal] = way
+        if way.ended_early is None:
+            self._advance_safely(way)
+        else:
+            self._finish(way)
+
+    def go_on(self, way: ItemWay, departure: Departure) -> None:
+        """With an item that left the straight way."""
+        self.open[way.ordinal] = way
+        way.take_up(departure.records)
+        try:
+            if departure.step is None or departure.outcome is None:
+                self._finish(way)
+            elif self._answered(way, departure.step, departure.outcome, departure.began_us):
+                self._advance(way)
+        except Exception as error:  # noqa: BLE001 - the same as in `_advance_safely`
+            self._break_off(way, error)
+
+    def ready_in(self) -> timedelta:
+        """When what is open may be taken up again: at once, unless all of it waits for a retry."""
+        now = self._clock.now_us()
+        waits = [min(way.not_before.values(), default=now) for way in self.open.values()]
+        return timedelta(microseconds=max(0, min(waits, default=now) - now))
+
+    def drop_work(self) -> None:
+        self.timers.drop_all()
+        for task in self.tasks:
+            task.cancel()
+
+    def _advance_safely(self, way: ItemWay) -> None:
+        try:
+            self._advance(way)
+        except Exception as error:  # noqa: BLE001 - a fault of our own costs one item, and never its batch again and again
+            self._break_off(way, error)
+
+    def _break_off(self, way: ItemWay, error: Exception) -> None:
+        """A fault of our own: the item fails with it. Left to its lease, its batch would be taken up and break for ever."""
+        log.error("An item broke off", run=str(self._tools.run_id), ordinal=way.ordinal, exc_info=error)
+        self.open.pop(way.ordinal, None)
+        self._drop_work_of(way)
+        self._recorder.finished(self._record, finishing.broken_off(way, self._clock.now_us(), error))
+
+    def _advance(self, way: ItemWay) -> None:
+        """Run or skip every step of this item that is due; the rest follows when a step under way answers."""
+        for step in self._plan.steps:
+            if way.states[step.index] != OPEN:
+                continue
+            due = way.due(step)
+            if due is None:
+                continue
+            if not due:
+                way.skipped(step, way.why_not(step), explicit=False)
+            elif not self._begin(way, step):
+                return
+        if not way.running and way not in self.timers:
+            self._finish(way)
+
+    def _begin(self, way: ItemWay, step: PlannedStep) -> bool:
+        """Start a due step. False when the item goes no further here."""
+        if way.not_before and (not_before := way.not_before.get(step.index)) is not None:
+            if not_before > self._clock.now_us():
+                self.timers.wait_until(way, not_before)
+                return True
+            del way.not_before[step.index]
+        values = way.values
+        values["input"] = value = way.input_of(step)
+        began = self._clock.now_us()
+        if step.when is not None:
+            try:
+                if not holds(step.when, step, values):
+                    way.skipped(step, "`when` is false", explicit=True)
+                    return True
+            except Fail as fail:
+                return self._answered(way, step, fail, began)
+        attempt = way.attempts.get(step.index, 0) + 1
+        if step.shape is Shape.COMPUTES:
+            ctx = ItemContext(self._tools, way.ordinal, values, step.id, attempt)
+            return self._answered(way, step, compute(step, ctx, value), began)
+        if self._stood_still():
+            # Somebody else may have paid for this step. What is done is recorded, if it still may be; the rest is given back.
+            self._course.pause()
+            return False
+        # Other steps of the item may run beside this one: its names are its own.
+        ctx = ItemContext(self._tools, way.ordinal, {**values, "steps": dict(way.outputs)}, step.id, attempt)
+        way.states[step.index] = RUNNING
+        way.running += 1
+        task = asyncio.create_task(self._attend(way, step, ctx, value, began))
+        self.tasks[task] = way
+        task.add_done_callback(self._task_ended)
+        return True
+
+    async def _attend(self, way: ItemWay, step: PlannedStep, ctx: ItemContext, value: Any, began: int) -> None:
+        outcome = await self._attempts.attend(step, ctx, value)
+        if self._course.lost or way.ordinal not in self.open:
+            return
+        try:
+            self._answer_came(way, step, outcome, began)
+        except Exception as error:  # noqa: BLE001 - the same as in `_advance_safely`
+            self._break_off(way, error)
+
+    def _answer_came(self, way: ItemWay, step: PlannedStep, outcome: Outcome, began: int) -> None:
+        way.running -= 1
+        way.states[step.index] = OPEN
+        if not self._answered(way, step, outcome, began):
+            return
+        way.fresh = True
+        self._recorder.worth_keeping()
+        if not self._course.pausing:
+            self._advance(way)
+        elif not way.running and OPEN not in way.states:
+            self._finish(way)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        del self.tasks[task]
+        self._course.changed.set()
+
+    def _answered(self, way: ItemWay, step: PlannedStep, outcome: Outcome, began: int) -> bool:
+        """Note what an attempt came to. False when the item ended with it."""
+        ended = self._clock.now_us()
+        match outcome:
+            case Output():
+                if outcome.effects and (fail := finishing.unstorable_effect(step.id, outcome.effects)) is not None:
+                    return self._failed(way, step, fail, began, ended)
+                way.completed(step, outcome.value, began, ended, outcome.branches, outcome.effects)
+            case Skip():
+                way.skipped(step, outcome.reason, explicit=True)
+            case Retry():
+                return self._failed_for_now(way, step, outcome, began, ended)
+            case Fail():
+                return self._failed(way, step, outcome, began, ended)
+        return True
+
+    def _failed_for_now(self, way: ItemWay, step: PlannedStep, retry: Retry, began: int, ended: int) -> bool:
+        attempt = way.attempts.get(step.index, 0) + 1
+        fail = Fail(retry.reason, code=retry.code)
+        decision = decide(step.retry, attempt, retry.after, random.random())  # noqa: S311 - spreads load, guards nothing
+        if isinstance(decision, GiveUp):
+            return self._failed(way, step, fail, began, ended)
+        due = ended + decision.after // timedelta(microseconds=1)
+        way.retry_at(step, attempt, due, fail)
+        self._recorder.worth_keeping()
+        self.timers.wait_until(way, due)
+        return True
+
+    def _failed(self, way: ItemWay, step: PlannedStep, fail: Fail, began: int, ended: int) -> bool:
+        way.failed(step, fail, began, ended)
+        if step.on_failure is OnFailure.CONTINUE:
+            return True
+        way.end_with(step)
+        stop = f"Step {step.id!r} failed: {storable(fail.reason)}" if step.on_failure is OnFailure.STOP_RUN else None
+        self._finish(way, stop)
+        return False
+
+    def _finish(self, way: ItemWay, stop_reason: str | None = None) -> None:
+        del self.open[way.ordinal]
+        if self.tasks or self.timers:
+            self._drop_work_of(way)
+        self._recorder.finished(self._record, finishing.finish(way, self._clock.now_us(), stop_reason))
+
+    def _try_again(self, way: ItemWay) -> None:
+        if way.ordinal in self.open and not self._course.stopping:
+            self._advance_safely(way)
+        self._course.changed.set()
+
+    def _drop_work_of(self, way: ItemWay) -> None:
+        """The item has ended: what of it is under way beside is no longer waited for."""
+        self.timers.drop(way)
+        for task, owner in self.tasks.items():
+            if owner is way and task is not asyncio.current_task():
+                task.cancel()
