@@ -1,5 +1,6 @@
 """What starting and retrying a run share: the workflow it is of, the idempotency key, and the answer."""
 
+import asyncio
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -71,10 +72,14 @@ async def made_before(
 
 
 async def started(services: Services, viewer: Viewer, run_id: UUID, wait: timedelta | None) -> Run:
-    await services.wakeups.wake()
-    if wait is not None:
-        await wait_for_end(services, viewer, run_id, wait.total_seconds())
-    run = await get_run(services, viewer, run_id)
+    # The workers are told while the run is read: neither waits for the other.
+    waking = asyncio.create_task(services.wakeups.wake())
+    try:
+        if wait is not None:
+            await wait_for_end(services, viewer, run_id, wait.total_seconds())
+        run = await get_run(services, viewer, run_id)
+    finally:
+        await waking
     if run is None:
         raise NotFound(f"The run {run_id} was deleted.")
     return run
