@@ -13,6 +13,8 @@ SMALLEST_COMPUTING = 50
 SHARES_OF_A_SMALL_RUN = 8
 SMALLEST_WAITING = 5
 LARGEST_WAITING = 25
+LARGE_ENOUGH = SHARES_OF_A_SMALL_RUN * LARGEST_COMPUTING
+"""From so many items on, more of them are cut in the same way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,10 @@ class PlanCache:
         self._catalogue = catalogue
         self._plans: OrderedDict[UUID, Plan] = OrderedDict()
 
+    def known(self, version_id: UUID) -> Plan | None:
+        """The plan, where it was made before."""
+        return self._plans.get(version_id)
+
     def get(self, version_id: UUID, definition: dict[str, Any], entity_schema: JsonSchema | None) -> Plan:
         """The plan of a version. Raises `Invalid` when its definition no longer compiles."""
         plan = self._plans.get(version_id)

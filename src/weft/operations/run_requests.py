@@ -47,6 +47,8 @@ async def runnable(connection: AsyncConnection, viewer: Viewer, workflow_id: UUI
 async def plan_of(
     services: Services, connection: AsyncConnection, viewer: Viewer, workflow: Workflow, version_id: UUID
 ) -> Plan:
+    if (known := services.plans.known(version_id)) is not None:
+        return known
     version = await workflow_versions.get(connection, viewer.workspace_id, version_id)
     if version is None:
         raise NotFound(f"The version {version_id} of the workflow is gone.")

@@ -12,7 +12,7 @@ from weft.domain.errors import Invalid, LimitExceeded, NotFound, Problem
 from weft.domain.ids import UUID, new_id
 from weft.domain.run import Run, Selection, TriggerType
 from weft.domain.workflow import Workflow
-from weft.engine.batching import cut
+from weft.engine.batching import LARGE_ENOUGH, cut
 from weft.engine.plan import Plan
 from weft.kit.json_schema import SchemaValidator, canonicalise_numbers
 from weft.operations.run_requests import RunRequest, check_wait, made_before, plan_of, runnable, started
@@ -137,7 +137,7 @@ async def _freeze(
         cutting = cut(len(ids), computes_only=plan.computes_only, concurrency=wanted.concurrency)
         return await runs.freeze_ids(connection, new.id, ids, cutting.size), cutting.held_limit
     which = chosen.filter or EntityFilter()
-    count = await runs.count_matching(connection, new.workspace_id, new.entity_type_id, which)
+    count = await runs.count_matching(connection, new.workspace_id, new.entity_type_id, which, most=LARGE_ENOUGH)
     cutting = cut(count, computes_only=plan.computes_only, concurrency=wanted.concurrency)
     total = await runs.freeze_matching(connection, new.id, new.workspace_id, new.entity_type_id, which, cutting.size)
     return total, cutting.held_limit

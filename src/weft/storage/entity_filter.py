@@ -8,19 +8,24 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Text, and_, any_, bindparam, cast, column, exists, func, or_
+from sqlalchemy import ColumnElement, Text, and_, any_, bindparam, cast, column, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH
 
 from weft.domain.entity import EntityFilter, FieldCondition, FilterOp
 from weft.domain.ids import UUID
-from weft.storage.tables import entity
+from weft.storage.tables import entity, entity_type
 
 Condition = ColumnElement[bool]
 
 
 def where(filter: EntityFilter, workspace_id: UUID, entity_type_id: UUID) -> list[Condition]:
     """All of them have to hold."""
-    conditions: list[Condition] = [entity.c.workspace_id == workspace_id, entity.c.entity_type_id == entity_type_id]
+    # The workspace is asked of the type, which has it in common with all its entities: so the index of a type's entities
+    # answers alone, without a look at every row.
+    of_type = select(entity_type.c.id).where(
+        entity_type.c.id == entity_type_id, entity_type.c.workspace_id == workspace_id
+    )
+    conditions: list[Condition] = [entity.c.entity_type_id == of_type.scalar_subquery()]
     conditions += [_condition(condition) for condition in filter.where]
     if filter.external_ids is not None:
         conditions.append(entity.c.external_id == any_(bindparam(None, list(filter.external_ids), ARRAY(Text))))

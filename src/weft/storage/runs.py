@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, text
+from sqlalchemy import any_, bindparam, func, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -116,10 +116,11 @@ async def freeze_ids(connection: AsyncConnection, run_id: UUID, ids: Sequence[UU
 
 
 async def count_matching(
-    connection: AsyncConnection, workspace_id: UUID, entity_type_id: UUID, wanted: EntityFilter
+    connection: AsyncConnection, workspace_id: UUID, entity_type_id: UUID, wanted: EntityFilter, *, most: int
 ) -> int:
-    query = select(func.count()).select_from(entity).where(*where(wanted, workspace_id, entity_type_id))
-    return (await connection.execute(query)).scalar_one()
+    """Not counted further than `most`."""
+    found = select(entity.c.id).where(*where(wanted, workspace_id, entity_type_id)).limit(most).subquery()
+    return (await connection.execute(select(func.count()).select_from(found))).scalar_one()
 
 
 async def freeze_matching(
@@ -147,7 +148,7 @@ async def freeze_failed(connection: AsyncConnection, run_id: UUID, of_run: UUID,
 async def _freeze(connection: AsyncConnection, run_id: UUID, source: Any, size: int) -> int:
     """`source` gives `entity_id` and `place` from 0."""
     chosen = source.subquery("chosen")
-    number = func.div(chosen.c.place, size)
+    number = chosen.c.place.op("/")(size)  # of whole numbers; SQLAlchemy's `//` goes by way of floating point
     batches = (
         select(
             bindparam("of_run_id", run_id, Id),
@@ -207,7 +208,8 @@ def _change(assignments: str, statuses: str) -> str:
 # What is under way in workers is not waited for: their next write finds the run ended and is dropped.
 CANCEL = text(
     _change(
-        "status = 'CANCELLED', cancelled = s.total - s.completed - s.failed - s.skipped, finished_at = now()",
+        "status = 'CANCELLED', cancelled = s.total - s.completed - s.failed - s.skipped, "
+        "finished_at = greatest(now(), s.started_at)",
         "'PENDING', 'RUNNING', 'PAUSED'",
     )
 )
@@ -243,8 +245,12 @@ RUNS = select(run, run_state.c.priority, run_state.c.concurrency, run_state.c.er
 )
 
 
+# Built once: it is asked several times for every page of items.
+BY_ID = RUNS.where(run.c.workspace_id == bindparam("workspace_id"), run.c.id == any_(bindparam("ids", type_=ARRAY(Id))))
+
+
 async def get_many(connection: AsyncConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Run]:
-    rows = await connection.execute(RUNS.where(run.c.workspace_id == workspace_id, run.c.id.in_(ids)))
+    rows = await connection.execute(BY_ID, {"workspace_id": workspace_id, "ids": list(ids)})
     return {row["id"]: run_of(row) for row in rows.mappings()}
 
 
