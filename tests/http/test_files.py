@@ -153,6 +153,37 @@ async def test_of_many_errors_the_first_are_kept_and_all_are_counted(uploads: Up
     assert ([row.line for row in rest.rows], rest.has_next) == ([4, 5], False)
 
 
+@pytest.mark.parametrize("on_conflict", list(OnConflict))
+async def test_rows_that_repeat_a_row_of_an_earlier_batch_are_refused_and_all_others_taken(
+    uploads: Uploads, on_conflict: OnConflict
+) -> None:
+    old, old_url = await uploads.new()
+    await uploads.receive(old, old_url, pieces(rows(20_000, 20_002)))
+    made, url = await uploads.new(on_conflict=on_conflict)
+    again = b'{"id": "7", "n": -1}\n'
+    changed = b'{"id":"20000","n":-1}\n'
+    ended = await uploads.receive(
+        made, url, pieces(rows(0, 5_000), again, rows(5_000, 9_500), changed, again, rows(20_001, 20_002))
+    )
+    counts = {
+        OnConflict.UPDATE: (9_500, 1, 1, 2), OnConflict.SKIP: (9_500, 0, 2, 2), OnConflict.FAIL: (9_500, 0, 0, 4)
+    }  # fmt: skip
+    assert (ended.created, ended.updated, ended.skipped, ended.failed) == counts[on_conflict]
+    assert (await uploads.state(made)).rows_read == 9_504
+    found = (await uploads.errors(made, PageRequest(10))).rows
+    told = {row.line: (row.code, row.excerpt) for row in found}
+    assert told == {5_001: ("CONFLICT", again.decode()[:-1]), 9_503: ("CONFLICT", again.decode()[:-1])} | (
+        {9_502: ("CONFLICT", changed.decode()[:-1]), 9_504: ("CONFLICT", rows(20_001, 20_002).decode()[:-1])}
+        if on_conflict is OnConflict.FAIL
+        else {}
+    )
+    assert await uploads.stored() == 9_502
+    # Behind the conflict all are new again.
+    more, more_url = await uploads.new(on_conflict=on_conflict)
+    ended = await uploads.receive(more, more_url, pieces(rows(20_000, 40_000)))
+    assert (ended.created, await uploads.stored()) == (19_998, 29_500)
+
+
 @pytest.mark.parametrize("change", ["token", "id"])
 async def test_a_link_that_is_not_good_opens_nothing(uploads: Uploads, change: str) -> None:
     made, url = await uploads.new()

@@ -8,10 +8,19 @@ from sqlalchemy import select
 
 from weft.domain.access import Viewer
 from weft.domain.entity import EntityType
+from weft.domain.ids import UUID
 from weft.domain.imports import OnConflict
 from weft.storage.database import Database
 from weft.storage.entity_types import add_entity_type
-from weft.storage.entity_writes import EntityRows, WrittenRows, new_ids, write_entities
+from weft.storage.entity_writes import (
+    EntityRows,
+    ExternalIdTakenError,
+    WrittenRows,
+    copy_entities,
+    new_ids,
+    packed_entities,
+    write_entities,
+)
 from weft.storage.tables import entity
 
 
@@ -25,10 +34,16 @@ async def write(
     database: Database, of: EntityType, rows: dict[str | None, Any], on_conflict: OnConflict
 ) -> WrittenRows:
     batch = EntityRows(
-        list(range(len(rows))), new_ids(len(rows)), list(rows), [orjson.dumps(data).decode() for data in rows.values()]
+        list(range(len(rows))), new_ids(len(rows)), list(rows), [orjson.dumps(data) for data in rows.values()]
     )
     async with database.transaction() as connection:
         return await write_entities(connection, of.workspace_id, of.id, batch, on_conflict)
+
+
+async def copy(database: Database, of: EntityType, rows: EntityRows) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(select(1))
+        await copy_entities(connection, packed_entities(of.workspace_id, of.id, rows))
 
 
 async def stored(database: Database) -> dict[str | None, tuple[Any, int]]:
@@ -71,6 +86,32 @@ async def test_the_same_external_id_in_another_type_is_another_entity(
         other = await add_entity_type(connection, viewer.workspace_id, "other", "", {"type": "object"})
     assert (await write(database, thing, {"a": {}}, OnConflict.FAIL)).created == 1
     assert (await write(database, other, {"a": {}}, OnConflict.FAIL)).created == 1
+
+
+ODD_ROWS: dict[str | None, Any] = {
+    "a\tb\nc\\": {"n": 1.0, "text": 'tab\t "quotes" \\ end'}, "\N{GRINNING FACE}": {"text": "\N{GRINNING FACE}"}, "plain": {},
+    None: {"without": "a name"},
+}  # fmt: skip
+
+
+async def test_copied_rows_are_what_the_statement_would_have_stored(
+    database: Database, viewer: Viewer, thing: EntityType
+) -> None:
+    batch = EntityRows(list(range(4)), new_ids(4), list(ODD_ROWS), [orjson.dumps(data) for data in ODD_ROWS.values()])
+    await copy(database, thing, batch)
+    assert await stored(database) == {name: (data, 1) for name, data in ODD_ROWS.items()}
+    assert await write(database, thing, {"plain": {}}, OnConflict.UPDATE) == WrittenRows(0, 0, frozenset())
+    async with database.reading() as connection:
+        assert set(await connection.scalars(select(entity.c.id))) == {UUID(bytes=new) for new in batch.ids}
+        assert set(await connection.scalars(select(entity.c.workspace_id))) == {viewer.workspace_id}
+
+
+async def test_rows_that_are_there_already_are_not_copied(database: Database, thing: EntityType) -> None:
+    await write(database, thing, {"a": {"n": 1}}, OnConflict.FAIL)
+    batch = EntityRows([1, 2], new_ids(2), ["b", "a"], [b"{}", b"{}"])
+    with pytest.raises(ExternalIdTakenError):
+        await copy(database, thing, batch)
+    assert await stored(database) == {"a": ({"n": 1}, 1)}
 
 
 def test_ids_of_new_rows_rise() -> None:

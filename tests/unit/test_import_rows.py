@@ -1,5 +1,6 @@
 """From the bytes of a file to checked rows: every way a file can be wrong, without a database."""
 
+from collections import deque
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,7 +53,10 @@ def read(
     for start in range(0, len(data), piece):
         rows.feed(data[start : start + piece])
     rows.close()
-    return rows.take_batch()
+    batch = rows.take_batch()
+    deque(rows.seen.catch_up())
+    batch.reject_repeated(rows.seen, field or "")
+    return batch
 
 
 def records(batch: RowBatch) -> dict[str | None, Any]:
@@ -234,3 +238,13 @@ def test_a_text_is_new_exactly_once() -> None:
     texts = [f"text {number}" for number in range(50_000)]
     assert all(seen.add(text) for text in texts)
     assert not any(seen.add(text) for text in texts)
+
+
+def test_remembered_texts_are_seen_once_they_are_caught_up_with() -> None:
+    seen = SeenTexts()
+    seen.remember(f"text {number}" for number in range(10_000))
+    assert len(deque(seen.catch_up())) > 1
+    seen.remember(["late"])
+    assert len(deque(seen.catch_up())) == 1
+    assert not any(seen.add(text) for text in ("text 0", "text 9999", "late"))
+    assert seen.add("text 10000")

@@ -1,7 +1,8 @@
 """Items of runs, what their steps did, and why some failed."""
 
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
-from typing import Optional
+from typing import Any, Optional, cast
 
 import strawberry
 from strawberry.scalars import JSON
@@ -14,7 +15,7 @@ from weft.graphql.context import Info
 from weft.graphql.nodes import Node, encode_id, lazy, read_key
 from weft.operations import entities, items, runs
 from weft.operations.item_steps import ItemStep, input_of, output_of, steps_of
-from weft.operations.items import ItemPlace
+from weft.operations.items import ItemPlace, RunGraph
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -142,15 +143,21 @@ class Item(Node):
         description="Of a completed item: what the workflow's output says, or the output of the last steps."
     )
     @staticmethod
-    async def output(parent: strawberry.Parent[domain.Item], info: Info) -> JSON | None:
-        found = await info.context.load(items.load_graphs, parent.run_id)
-        return None if found is None else output_of(found.graph, parent)
+    def output(parent: strawberry.Parent[domain.Item], info: Info) -> JSON | None:
+        def shown(found: RunGraph | None) -> Any:
+            return None if found is None else output_of(found.graph, parent)
+
+        return cast("JSON | None", info.context.load_then(items.load_graphs, parent.run_id, shown))
 
     @strawberry.field(graphql_type=list[StepResult], description="Every step of the workflow, in its order.")
     @staticmethod
-    async def steps(parent: strawberry.Parent[domain.Item], info: Info) -> tuple[ItemStep, ...]:
-        found = await info.context.load(items.load_graphs, parent.run_id)
-        return () if found is None else steps_of(found.graph, parent)
+    def steps(
+        parent: strawberry.Parent[domain.Item], info: Info
+    ) -> Awaitable[tuple[ItemStep, ...]] | tuple[ItemStep, ...]:
+        def shown(found: RunGraph | None) -> tuple[ItemStep, ...]:
+            return () if found is None else steps_of(found.graph, parent)
+
+        return info.context.load_then(items.load_graphs, parent.run_id, shown)
 
     @strawberry.field(description="From its start to its end, pauses and waits included.")
     @staticmethod

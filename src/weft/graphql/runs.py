@@ -1,5 +1,6 @@
 """Runs: their state, their items, their logs."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Optional
@@ -140,7 +141,10 @@ class Run(Node):
     ) -> Page[domain.Item]:
         statuses = None if status is None else frozenset(status)
         wanted = ItemFilter(statuses, read_optional_id(entity_id, "Entity", "entityId"))
-        return await info.context.load(items.load_item_pages, ItemList(parent.id, wanted, read_page(first, after)))
+        page = info.context.load(items.load_item_pages, ItemList(parent.id, wanted, read_page(first, after)))
+        # The graph at the same time: every item of the page shows its steps and output by it.
+        found, _ = await asyncio.gather(page, info.context.load(items.load_graphs, parent.id))
+        return found
 
     @strawberry.field(graphql_type=list[FailureGroup], description="Why items failed, most frequent causes first.")
     @staticmethod

@@ -34,6 +34,7 @@ from weft.graphql.errors import BAD_REQUEST, coded, translated
 from weft.graphql.execution import WeftExecutor
 from weft.graphql.limits import QueryLimits
 from weft.graphql.nodes import NodeQuery
+from weft.graphql.plain_fields import mark_plain_fields
 from weft.graphql.scalars import SCALARS
 
 KEY_CHECK_SECONDS = 30.0
@@ -91,6 +92,7 @@ class WeftSchema(strawberry.Schema):
         for root in self.roots:
             for field in root.fields.values():
                 guard(field)
+        mark_plain_fields(self._schema)
 
     @property
     def roots(self) -> list[GraphQLObjectType]:

@@ -75,12 +75,13 @@ async def _store(
     rows = checked.rows
     written = await write_entities(connection, viewer.workspace_id, entity_type_id, rows, on_conflict)
     named = [external_id for external_id in rows.external_ids if external_id is not None]
-    stored = await entities.entities_named(connection, viewer.workspace_id, entity_type_id, rows.ids, named)
+    ids = [UUID(bytes=new) for new in rows.ids]
+    stored = await entities.entities_named(connection, viewer.workspace_id, entity_type_id, ids, named)
     by_id = {entity.id: entity for entity in stored}
     by_external_id = {entity.external_id: entity for entity in stored if entity.external_id is not None}
     in_order: list[Entity] = []
     problems = list(checked.problems)
-    for index, new, external_id in zip(rows.numbers, rows.ids, rows.external_ids, strict=True):
+    for index, new, external_id in zip(rows.numbers, ids, rows.external_ids, strict=True):
         if index in written.refused:
             message = f"There is an entity with the external id {external_id!r} already."
             path = ("entities", str(index), "externalId")
@@ -116,9 +117,9 @@ def _checked(check: RecordCheck, given: Sequence[EntityInput]) -> _Checked:
     return result
 
 
-def _data_of(check: RecordCheck, entity: EntityInput) -> str:
+def _data_of(check: RecordCheck, entity: EntityInput) -> bytes:
     try:
-        return check.to_json(entity.data).decode()
+        return check.to_json(entity.data)
     except RefusedRecord as refused:
         raise RefusedRecord(*(problem.under("data") for problem in refused.problems)) from refused
 

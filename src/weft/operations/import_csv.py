@@ -48,7 +48,7 @@ class CsvReader:
     def close(self) -> Iterator[FileRow]:
         if self._open:
             refusal = refuse("A quoted field that begins in this row is not closed before the end of the file.")
-            yield FileRow(self._open_since, b"\n".join(self._open), None, refusal)
+            yield self._open_since, b"\n".join(self._open), refusal, None
         elif self._columns is None:
             raise UnusableFile("The file is empty. The first row of a CSV file has the names of the columns.")
 
@@ -99,7 +99,7 @@ class CsvReader:
         except UnicodeDecodeError as error:
             return refuse_encoding(line, row, error)
         except csv.Error as error:
-            return FileRow(line, row, None, refuse(f"The row is not CSV: {error}."))
+            return line, row, refuse(f"The row is not CSV: {error}."), None
         return self._to_row(line, row, cells)
 
     def _to_row(self, line: int, source: bytes, cells: list[str]) -> FileRow:
@@ -107,8 +107,8 @@ class CsvReader:
         try:
             record, external_id = self._columns.to_record(cells)
         except RefusedRecord as refusal:
-            return FileRow(line, source, None, refusal)
-        return FileRow(line, source, record, external_id=external_id)
+            return line, source, refusal, None
+        return line, source, record, external_id
 
 
 def _delimiter_of(header: bytes) -> bytes:

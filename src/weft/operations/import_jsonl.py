@@ -16,19 +16,18 @@ class JsonlReader:
         self._begun = False
 
     def read(self, lines: Sequence[bytes]) -> Iterator[FileRow]:
-        for line in lines:
-            self._line += 1
-            if is_blank(line):
-                continue
-            if not self._begun:
+        first, self._line = self._line + 1, self._line + len(lines)
+        for number, line in enumerate(lines, first):
+            if not self._begun and not is_blank(line):
                 self._begin(line)
             if isinstance(line, CutLine):
-                yield refuse_length(self._line, line, self._longest)
+                yield refuse_length(number, line, self._longest)
                 continue
             try:
-                yield FileRow(self._line, line, orjson.loads(line))
+                yield number, line, orjson.loads(line), None
             except orjson.JSONDecodeError as error:
-                yield _refuse_json(self._line, line, error)
+                if not is_blank(line):
+                    yield _refuse_json(number, line, error)
 
     def close(self) -> Iterator[FileRow]:
         return iter(())
@@ -47,4 +46,4 @@ def _refuse_json(number: int, line: bytes, error: orjson.JSONDecodeError) -> Fil
         line.decode()
     except UnicodeDecodeError as wrong:
         return refuse_encoding(number, line, wrong)
-    return FileRow(number, line, None, refuse(f"The line is not JSON: {error.msg} at column {error.colno}."))
+    return number, line, refuse(f"The line is not JSON: {error.msg} at column {error.colno}."), None

@@ -4,20 +4,17 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from weft.domain.errors import Conflict, ErrorCode
-from weft.domain.imports import Import, RejectedRow
+from weft.domain.errors import Conflict
+from weft.domain.imports import Import
 from weft.kit.storable import storable
 from weft.operations.import_files import UnusableFile
-from weft.operations.import_lines import LONGEST_EXCERPT
-from weft.operations.import_rows import ImportRows, RowBatch
+from weft.operations.import_rows import ImportRows
+from weft.operations.import_writing import LIFE_SECONDS, BatchWriter
 from weft.operations.services import Services
-from weft.storage import entity_types, imports
-from weft.storage.entity_writes import write_entities
 
 PIECE = 64 * 1024
-"""Bytes parsed in one go: about two milliseconds, in which this process does nothing else."""
+"""Bytes parsed in one go: about a millisecond, in which this process does nothing else."""
 FLUSH_SECONDS = 0.5
-LIFE_SECONDS = 5.0
 SILENCE_SECONDS = 60.0
 """A sender that stops for so long has gone, whatever its connection says."""
 
@@ -26,106 +23,11 @@ class UploadBroken(Exception):
     """The file did not come to its end."""
 
 
-class BatchWriter:
-    """Writes batches one after the other, each in one transaction with its counters; holds no connection between them."""
-
-    def __init__(self, services: Services, begun: Import) -> None:
-        self.state = begun
-        self._database = services.database
-        self._errors_kept = services.limits.import_errors_kept
-        self._told_at = asyncio.get_running_loop().time()
-        self._writing: asyncio.Task[None] | None = None
-        """The newest write. One that failed stays here, so that nothing is written behind the gap it left."""
-
-    async def put(self, batch: RowBatch) -> None:
-        """Waits for the batch before, and begins with this one."""
-        await self.flush()
-        if batch.rows_read:
-            self._told_at = asyncio.get_running_loop().time()
-            self._writing = asyncio.create_task(self._write(batch))
-        else:
-            await self._show_life()
-
-    async def flush(self) -> None:
-        if self._writing is not None:
-            # Shielded: whoever is cancelled while waiting still has to know how the transaction ended.
-            await asyncio.shield(self._writing)
-
-    async def _show_life(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now - self._told_at < LIFE_SECONDS:
-            return
-        self._told_at = now
-        async with self._database.transaction() as connection:
-            if not await imports.show_life(connection, self.state):
-                raise _overtaken()
-
-    async def end(self, error: str | None = None) -> Import:
-        await self.flush()
-        async with self._database.transaction() as connection:
-            return self._next(await imports.end_upload(connection, self.state, error))
-
-    async def interrupt(self) -> Import:
-        with contextlib.suppress(Exception):
-            await self.flush()
-        async with self._database.transaction() as connection:
-            return self._next(await imports.interrupt(connection, self.state))
-
-    async def _write(self, batch: RowBatch) -> None:
-        before = self.state
-        async with self._database.transaction() as connection:
-            if not await entity_types.hold_type(connection, before.workspace_id, before.entity_type_id):
-                raise _overtaken()
-            written = await write_entities(
-                connection, before.workspace_id, before.entity_type_id, batch.rows, before.on_conflict
-            )
-            rejected = batch.rejected + _refused(batch, written.refused) if written.refused else batch.rejected
-            room = self._errors_kept - before.failed
-            if rejected and room > 0:
-                rejected = sorted(rejected, key=lambda row: row.line)[:room]
-                await imports.keep_errors(connection, before.id, rejected)
-            failed = batch.failed + len(written.refused)
-            counts = {
-                "rows_read": batch.rows_read,
-                "created": written.created,
-                "updated": written.updated,
-                "failed": failed,
-                "skipped": batch.rows_read - written.created - written.updated - failed,
-            }
-            # Counters last: their row is what everybody reads, and its new revision proves that the import is still ours.
-            state = self._next(await imports.count_rows(connection, before, counts, batch.bytes_read))
-        self.state = state
-
-    def _next(self, state: Import | None) -> Import:
-        if state is None:
-            raise _overtaken()
-        return state
-
-
-def _overtaken() -> Conflict:
-    return Conflict("Another upload has taken over this import; this one has stopped.")
-
-
-def _refused(batch: RowBatch, numbers: frozenset[int]) -> list[RejectedRow]:
-    rows = batch.rows
-    return [
-        RejectedRow(
-            line,
-            ErrorCode.CONFLICT,
-            f"There is an entity with the external id {external_id!r} already.",
-            (),
-            data[:LONGEST_EXCERPT],
-        )
-        for line, external_id, data in zip(rows.numbers, rows.external_ids, rows.data, strict=True)
-        if line in numbers
-    ]
-
-
 class Upload:
     """Raises Conflict when another upload takes over, and whatever the stream raises; the rows before that are stored."""
 
     def __init__(self, services: Services, begun: Import, rows: ImportRows) -> None:
-        self._writer = BatchWriter(services, begun)
+        self._writer = BatchWriter(services, begun, rows.seen)
         self._rows = rows
         self._most_bytes = services.limits.import_bytes
         self._read = 0

@@ -4,17 +4,20 @@ Stored is only what steps did. What went into them follows from the graph, by th
 the item's own input, a step behind one other gets its output, a step behind several gets theirs merged.
 """
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from weft.domain.definition import Definition, StepDefinition
+from weft.domain.ids import UUID
 from weft.domain.run import Item, ItemStatus, StepResult, StepStatus
 from weft.domain.spelling import read_definition
 from weft.engine.compiling.findings import Findings
 from weft.engine.compiling.wiring import Wiring, wire
 from weft.engine.item import merged
 
+GRAPHS_KEPT = 256
 _GOES_ON = frozenset({ItemStatus.PENDING, ItemStatus.RUNNING})
 
 
@@ -28,6 +31,22 @@ class StepGraph:
         """From the definition of a version."""
         reading = read_definition(canonical)
         return cls(reading.definition, wire(reading.definition, Findings(reading)))
+
+
+class StepGraphs:
+    """Kept: a version never changes, so its graph is read once per process."""
+
+    def __init__(self) -> None:
+        self._graphs: OrderedDict[UUID, StepGraph] = OrderedDict()
+
+    def known(self, version_ids: Iterable[UUID]) -> dict[UUID, StepGraph]:
+        return {version_id: self._graphs[version_id] for version_id in version_ids if version_id in self._graphs}
+
+    def keep(self, version_id: UUID, canonical: Mapping[str, Any]) -> StepGraph:
+        graph = self._graphs[version_id] = StepGraph.of(canonical)
+        if len(self._graphs) > GRAPHS_KEPT:
+            self._graphs.popitem(last=False)
+        return graph
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,8 +104,12 @@ async def load_graphs(services: Services, viewer: Viewer, run_ids: Sequence[UUID
     async with services.database.reading() as connection:
         found = await runs.get_many(connection, viewer.workspace_id, run_ids)
         version_ids = {run.version_id for run in found.values()}
-        versions = await workflow_versions.get_many(connection, viewer.workspace_id, list(version_ids))
-    graphs = {version.id: StepGraph.of(version.definition) for version in versions.values()}
+        graphs = services.graphs.known(version_ids)
+        if missing := list(version_ids - graphs.keys()):
+            versions = await workflow_versions.get_many(connection, viewer.workspace_id, missing)
+            graphs |= {
+                version.id: services.graphs.keep(version.id, version.definition) for version in versions.values()
+            }
     return [
         RunGraph(graphs[run.version_id], run.input) if (run := found.get(run_id)) is not None else None
         for run_id in run_ids

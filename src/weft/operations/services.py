@@ -6,6 +6,7 @@ from weft.domain.step import Catalogue
 from weft.engine.plans import PlanCache
 from weft.engine.ports import Wakeups
 from weft.kit.clock import Clock, utc_now
+from weft.operations.item_steps import StepGraphs
 from weft.progress.channel import ProgressChannel
 from weft.progress.feed import ProgressFeed
 from weft.storage.database import Database
@@ -40,3 +41,4 @@ class Services:
     """How clients reach this server, without a slash at the end: what upload links start with."""
     clock: Clock = utc_now
     limits: Limits = field(default_factory=Limits)
+    graphs: StepGraphs = field(default_factory=StepGraphs)

@@ -1,26 +1,32 @@
-"""Writing a batch of entities in one statement, each row new or found again by its external id.
+"""Writing a batch of entities: rows that are all new by COPY, others by one statement that finds each by its external id.
 
-The rows travel as arrays of one statement. COPY into a temporary table followed by the same INSERT is no faster (65,000 rows
-a second each way, of 264 bytes, in batches of 2,000), and would leave temporary tables behind a pooler.
+COPY takes Postgres 4 and this process 1 µs a row of 270 bytes, the statement with its arrays 7 and 2. Whether all are new
+need not be known before: COPY refuses what is there already, and the same batch is then given to the statement.
+
+Both write rows in the order of their external ids, so that two batches that meet wait for each other instead of
+deadlocking.
 """
 
 from dataclasses import dataclass
+from struct import Struct
 
 import uuid_utils
 from asyncpg.pgproto import pgproto
 from sqlalchemy import ARRAY, BigInteger, Text, TextClause, bindparam, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.ids import UUID
 from weft.domain.imports import OnConflict
+from weft.storage.driver import copy_packed
 from weft.storage.tables import Id
 
+UNIQUE_VIOLATION = "23505"
 
-def new_ids(count: int) -> list[UUID]:
-    """Ids for new rows, rising. The driver's own subclass of UUID is made in a sixth of the time (0.3 instead of 1.9 µs),
-    which is felt where a million are made.
-    """
-    return [pgproto.UUID(uuid_utils.uuid7().bytes) for _ in range(count)]
+
+def new_ids(count: int) -> list[bytes]:
+    """Ids for new rows, rising, as the 16 bytes that COPY takes: 0.2 instead of 1.9 µs, felt where a million are made."""
+    return [uuid_utils.uuid7().bytes for _ in range(count)]
 
 
 @dataclass(slots=True)
@@ -29,10 +35,10 @@ class EntityRows:
 
     numbers: list[int]
     """Where each row came from: its line in a file, its index in a list."""
-    ids: list[UUID]
-    """Of the entities, as far as they are new."""
+    ids: list[bytes]
+    """Of the entities, as far as they are new: the 16 bytes of each."""
     external_ids: list[str | None]
-    data: list[str]
+    data: list[bytes]
     """As JSON."""
 
 
@@ -44,8 +50,52 @@ class WrittenRows:
     """The numbers of rows whose external id exists already, where that is a failure."""
 
 
-# Rows are written in the order of their external ids, so that two batches that meet wait for each other instead of
-# deadlocking. `xmax` is 0 in a row that the statement inserted, and not in one that it updated.
+class ExternalIdTakenError(Exception):
+    """One of the rows is there already. The transaction can only be rolled back."""
+
+
+COPIED_COLUMNS = ("id", "workspace_id", "entity_type_id", "external_id", "data")
+# COPY's binary format, see PostgreSQL's page "COPY": per row the number of fields, per field its length (-1 for NULL) and
+# its bytes. That of jsonb is a version, 1, before the text.
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+_NULL = b"\xff\xff\xff\xff"
+_LENGTH = Struct(">i").pack
+_JSONB = Struct(">ib").pack
+
+
+async def copy_entities(connection: AsyncConnection, packed: bytes) -> None:
+    """Store packed rows, which must all be new. Raises ExternalIdTakenError."""
+    try:
+        await copy_packed(connection, "entity", COPIED_COLUMNS, packed)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != UNIQUE_VIOLATION:
+            raise
+        raise ExternalIdTakenError from error
+
+
+def packed_entities(workspace_id: UUID, entity_type_id: UUID, rows: EntityRows) -> bytes:
+    """The rows as COPY takes them."""
+    start = len(COPIED_COLUMNS).to_bytes(2) + _LENGTH(16)
+    middle = _LENGTH(16) + workspace_id.bytes + _LENGTH(16) + entity_type_id.bytes
+    parts = [_HEADER]
+    # In the order of code points, which is that of UTF-8's bytes and of the collation "C".
+    for external_id, new, data in sorted(zip(rows.external_ids, rows.ids, rows.data, strict=True), key=_external_id):
+        if external_id is None:
+            name = _NULL
+        else:
+            name = external_id.encode()
+            name = _LENGTH(len(name)) + name
+        parts += (start, new, middle, name, _JSONB(len(data) + 1, 1), data)
+    parts.append(_TRAILER)
+    return b"".join(parts)
+
+
+def _external_id(row: tuple[str | None, bytes, bytes]) -> str:
+    return row[0] or ""
+
+
+# `xmax` is 0 in a row that the statement inserted, and not in one that it updated.
 _WRITE = """
 WITH given AS (
   SELECT * FROM unnest(:numbers, :ids, :external_ids, :data) AS given (number, id, external_id, data)
@@ -97,9 +147,9 @@ async def write_entities(
         _STATEMENTS[on_conflict],
         {
             "numbers": rows.numbers,
-            "ids": rows.ids,
+            "ids": [pgproto.UUID(new) for new in rows.ids],  # the driver's own: made and written fastest
             "external_ids": rows.external_ids,
-            "data": rows.data,
+            "data": [data.decode() for data in rows.data],
             "workspace_id": workspace_id,
             "entity_type_id": entity_type_id,
         },
