@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         default=10.0, ge=1, description="How long a worker that says nothing keeps its batches."
     )
+    stall_seconds: float = Field(
+        default=30.0,
+        ge=1,
+        description="How long one step may keep a worker from everything else; then the worker ends and is replaced.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least that is logged."
     )

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import resource
+import secrets
 import signal
 import socket
 from collections.abc import Iterable
@@ -20,13 +21,17 @@ from weft.engine.plans import PlanCache
 from weft.engine.publisher import LatestPublisher
 from weft.engine.sandbox.isolation import Isolation
 from weft.engine.wakeups import WakeupListener
+from weft.engine.watchdog import watched
 from weft.integrations.http import HttpClient
 from weft.progress.channel import ProgressChannel
 from weft.steps import discover
+from weft.storage.connections import StatementLimits
 from weft.storage.database import Database
 
 log = structlog.get_logger(__name__)
 
+LONGEST_STATEMENT = timedelta(seconds=30)
+"""A hundred times what one takes on a busy machine: a claim, a batch's entities, a flush."""
 CATALOGUE_LOADER = "weft.steps:discover"
 
 
@@ -35,6 +40,8 @@ class WorkerOptions:
     database_url: str
     redis_url: str
     lease: timedelta
+    patience: timedelta
+    """How long the event loop may stand still before the process ends itself."""
     allowed_hosts: Iterable[str] = ()
     pool_size: int = 10
     statement_cache: bool = True
@@ -51,7 +58,10 @@ async def run_worker(options: WorkerOptions) -> None:
     allow_many_connections()
     async with AsyncExitStack() as stack:
         database = Database.connect(
-            options.database_url, pool_size=options.pool_size, statement_cache=options.statement_cache
+            options.database_url,
+            pool_size=options.pool_size,
+            statement_cache=options.statement_cache,
+            limits=StatementLimits(LONGEST_STATEMENT),
         )
         stack.push_async_callback(database.close)
         http = await stack.enter_async_context(HttpClient(allowed_hosts=options.allowed_hosts))
@@ -67,10 +77,12 @@ async def run_worker(options: WorkerOptions) -> None:
             attempts=Attempts(MicroBatches(), isolation),
             http=http,
             publisher=publisher,
-            holder=f"{socket.gethostname()}:{os.getpid()}",
+            # In a container, the next one has the same host and process.
+            holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             lease=options.lease,
         )
-        await _run_until_told(dispatcher, WakeupListener(options.redis_url, dispatcher.wake))
+        with watched(asyncio.get_running_loop(), options.patience):
+            await _run_until_told(dispatcher, WakeupListener(options.redis_url, dispatcher.wake))
 
 
 async def _run_until_told(dispatcher: Dispatcher, listener: WakeupListener) -> None:

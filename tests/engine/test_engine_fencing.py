@@ -1,6 +1,7 @@
 """What the statements of leases and flushes hold, one by one."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -8,12 +9,14 @@ from engine.conftest import Bench
 from sqlalchemy import text
 
 from weft.domain.run import Run
+from weft.engine.recorder import RunRecorder
+from weft.engine.writes import NO_STEPS, FinishedItem
 from weft.operations import runs
 from weft.storage import batches, doubt, results
 from weft.storage.batches import ClaimedBatch, Lease
 from weft.storage.doubt import Written
 from weft.storage.item_rows import ItemRow
-from weft.storage.results import CheckpointRow, Hold
+from weft.storage.results import CheckpointRow, Hold, Publication
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -40,7 +43,7 @@ async def _renew(bench: Bench, *leases: Lease) -> dict[Lease, bool]:
         return await batches.renew(connection, leases, LEASE)
 
 
-async def _keep(bench: Bench, lease: Lease, *, released: bool = False) -> frozenset[int]:
+async def _keep(bench: Bench, lease: Lease, *, released: bool = False) -> frozenset[Lease]:
     ready_in = timedelta() if released else LEASE
     async with bench.services.database.transaction() as connection:
         return await results.keep_leases(connection, lease.run_id, [Hold(lease, False, released, ready_in)])
@@ -59,7 +62,7 @@ async def test_a_renewal_waits_for_no_flush_and_still_knows_what_it_holds(bench:
 
 async def test_a_batch_that_was_given_back_is_not_held_again_by_a_late_renewal_or_write(bench: Bench) -> None:
     _, first, _ = await _run_of_two_batches(bench)
-    assert await _keep(bench, first.lease, released=True) == {first.lease.number}
+    assert await _keep(bench, first.lease, released=True) == {first.lease}
     await _renew(bench, first.lease)
     assert await _keep(bench, first.lease) == frozenset()
     (row,) = await bench.rows(
@@ -94,7 +97,42 @@ async def test_a_flush_in_doubt_is_known_by_its_items_or_its_checkpoints(bench: 
     async with bench.services.database.transaction() as connection:
         assert await doubt.already_there(connection, run.id, [items, checkpoints]) == frozenset()
         await results.save_checkpoints(connection, run.id, [checkpoint])
-        both = {first.lease.number, second.lease.number}
+        both = {first.lease, second.lease}
         assert await doubt.already_there(connection, run.id, [items, checkpoints]) == both
         await results.add_items(connection, run.id, [_item(first.first_ordinal)])
-        assert await doubt.already_there(connection, run.id, [items]) == {first.lease.number}
+        assert await doubt.already_there(connection, run.id, [items]) == {first.lease}
+
+
+@dataclass
+class Idle:
+    """An execution whose items all have finished."""
+
+    lease: Lease
+    is_lost: bool = False
+
+    def take_checkpoints(self) -> tuple[list[CheckpointRow], list[Publication]]:
+        return [], []
+
+    def lost(self) -> None:
+        self.is_lost = True
+
+    def pause(self) -> None:
+        pass
+
+
+async def test_a_worker_that_claims_its_own_batch_again_writes_nothing_with_the_old_token(bench: Bench) -> None:
+    run, first, _ = await _run_of_two_batches(bench)
+    async with bench.services.database.transaction() as connection:  # the clock of Postgres went ahead
+        await connection.execute(text("UPDATE run_batch SET ready_at = now() WHERE number = 0"))
+    again = await _claim(bench)
+    old, new = Idle(first.lease), Idle(again.lease)
+    recorder = RunRecorder(
+        bench.services.database, run.id, bench.viewer.workspace_id, 1, LEASE, bench.published.publish
+    )
+    records = [recorder.begin(execution) for execution in (old, new)]
+    for ordinal, record in enumerate(records):
+        recorder.finished(record, FinishedItem(_item(ordinal), NO_STEPS))
+    assert recorder._task is not None
+    await recorder._task
+    assert (first.lease.number, [item["ordinal"] for item in await bench.items(run)]) == (again.lease.number, [1])
+    assert (old.is_lost, new.is_lost) == (True, False)

@@ -53,7 +53,7 @@ async def test_a_worker_that_stood_still_begins_no_step_that_others_may_have_pai
     run = await bench.start(workflow)
     worker = bench.new_worker()
     # As after a SIGSTOP that came between its claim and its work, and was longer than its lease.
-    worker._renewed = float("-inf")
+    worker._held.renewed = float("-inf")
     batch = await worker._claim([])
     assert batch is not None
     worker._start(batch)

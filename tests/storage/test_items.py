@@ -68,6 +68,7 @@ async def run(services: Services, viewer: Viewer) -> HalfDone:
                     size=len(mine),
                     entity_ids=mine,
                     touched=number < 2,
+                    token=number,
                     holder="worker" if number == 1 else None,
                     ready_at=text("now() + interval '1 hour'") if number == 1 else text("now()"),
                 )

@@ -66,7 +66,19 @@ async def check_database(settings: Settings) -> None:
     """
     if settings.database_url is not None:
         async with connected(settings.database_url, settings, patience_seconds=PATIENCE_SECONDS) as database:
-            await migrations.check(database)
+            while not await _migrations_checked(database):
+                await check_server(database, patience_seconds=PATIENCE_SECONDS)
+
+
+async def _migrations_checked(database: Database) -> bool:
+    """False when the database went away again just after it had answered. Raises StartupError when it is too old."""
+    try:
+        await migrations.check(database)
+    except (DBAPIError, OSError) as error:
+        if not is_passing(error):
+            raise
+        return False
+    return True
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ def worker() -> None:
         database_url=settings.database_url,
         redis_url=settings.redis_url,
         lease=timedelta(seconds=settings.lease_seconds),
+        patience=timedelta(seconds=settings.stall_seconds),
         allowed_hosts=settings.allowed_hosts,
         pool_size=settings.database_pool_size,
         statement_cache=settings.statement_cache,

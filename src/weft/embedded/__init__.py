@@ -15,8 +15,8 @@ What holds:
 - No orphans: when the supervising process ends in any way, `kill -9` too, the children end (`kit/process.py`).
 - No half-made state: a cluster that was interrupted while it was made is made anew; what a crash left in the way, a
   pid file whose number is another process's now, a lock, a socket, a server still running, is cleared (`leftovers.py`).
-- A server or child that ends is started again, with growing pauses (`supervisor.py`); a child of ours that ends
-  again and again is given up with its reason, a server never.
+- A server or child that ends is started again, with growing pauses (`supervisor.py`); a child of ours that cannot start
+  is given up with its reason after some tries; a server never, nor a child that its work has killed.
 - As root, the servers run as `nobody` or as the owner of the data. Folders that are closed to that account stay closed:
   the data then lies below /var/lib/weft, linked from the data folder, and so does a copy of the programs.
 - Acknowledged commits are on disk; of Valkey's data a crash of the machine may cost the last second.

@@ -15,7 +15,7 @@ from weft.embedded.supervisor import Supervisor
 from weft.kit.process import Command
 from weft.kit.together import together
 
-_DEATHS_ALLOWED = 6  # with the growing pauses about four seconds: a port in use, a broken setting
+_REFUSALS_ALLOWED = 6  # with the growing pauses about four seconds: a port in use, a broken setting
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ class Children:
             log = opening.enter_context(self._log_path.open("ab")) if self._log_path else sys.stderr.buffer
             opening.push_async_callback(self._stop)
             for child in self._children:
-                supervisor = Supervisor(child, log, grace_seconds=self._grace_seconds, deaths_allowed=_DEATHS_ALLOWED)
+                supervisor = Supervisor(
+                    child, log, grace_seconds=self._grace_seconds, refusals_allowed=_REFUSALS_ALLOWED
+                )
                 self._supervisors[child.name] = supervisor
                 await supervisor.start()
             self._open = opening.pop_all()

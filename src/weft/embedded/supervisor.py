@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO
 
@@ -14,22 +15,32 @@ _READY_SECONDS = 120.0  # PostgreSQL replays up to 1 GB of its log after a crash
 _POLL_SECONDS = 0.02
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
+_FIRST_SYSEXIT = 64  # from here on a program says that something failed within; below, that it cannot start, or why not
 _STEADY_SECONDS = 10.0  # one that ran this long has recovered: its next end is a new trouble
 
 
 def next_pause(deaths_in_a_row: int) -> float:
-    return min(_FIRST_PAUSE_SECONDS * 2 ** (deaths_in_a_row - 1), _LONGEST_PAUSE_SECONDS)
+    return min(_FIRST_PAUSE_SECONDS * 2 ** min(deaths_in_a_row - 1, 10), _LONGEST_PAUSE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    told: str
+    refused: bool
 
 
 class Supervisor:
     def __init__(
-        self, service: Service, log: IO[bytes], *, grace_seconds: float, deaths_allowed: int | None = None
+        self, service: Service, log: IO[bytes], *, grace_seconds: float, refusals_allowed: int | None = None
     ) -> None:
-        """`deaths_allowed`: after that many ends in a row it is given up, and `wait` raises. None: never."""
+        """`refusals_allowed`: after that many ends of its own in a row it is given up, and `wait` raises. None: never.
+
+        One that was killed, or broke within, is always started again: what it worked on may have done that.
+        """
         self._service = service
         self._log = log
         self._grace_seconds = grace_seconds
-        self._deaths_allowed = deaths_allowed
+        self._refusals_allowed = refusals_allowed
         self._child: ChildProcess | None = None
         self._answers = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
@@ -63,16 +74,19 @@ class Supervisor:
             await self._child.stop(self._grace_seconds)
 
     async def _keep(self) -> None:
-        deaths, started = 0, time.monotonic()
+        deaths, refusals, started = 0, 0, time.monotonic()
         while True:
-            problem = await self._end_of_child()
+            end = await self._end_of_child()
             self._answers.clear()
-            deaths = 1 if time.monotonic() - started > _STEADY_SECONDS else deaths + 1
-            if deaths == self._deaths_allowed:
+            if time.monotonic() - started > _STEADY_SECONDS:
+                deaths, refusals = 0, 0
+            deaths += 1
+            refusals = refusals + 1 if end.refused else 0
+            if refusals == self._refusals_allowed:
                 raise ServiceFailedError(
-                    f"{problem}, {deaths} times in a row: given up, see its log above or in {self._log.name}"
+                    f"{end.told}, {refusals} times in a row: given up, see its log above or in {self._log.name}"
                 )
-            self._report(f"{problem}; starting it again in {next_pause(deaths):.1f} s")
+            self._report(f"{end.told}; starting it again in {next_pause(deaths):.1f} s")
             await asyncio.sleep(next_pause(deaths))
             started = time.monotonic()
             try:
@@ -80,12 +94,12 @@ class Supervisor:
             except (ServiceFailedError, OSError) as error:
                 self._report(str(error))
 
-    async def _end_of_child(self) -> str:
+    async def _end_of_child(self) -> _End:
         if self._child is None:
-            return f"{self._service.name} is not running"
+            return _End(f"{self._service.name} is not running", refused=False)
         code = await self._child.wait()
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return f"{self._service.name} (process {self._child.pid}) {how}"
+        return _End(f"{self._service.name} (process {self._child.pid}) {how}", refused=0 <= code < _FIRST_SYSEXIT)
 
     async def _start_once(self) -> None:
         self._answers.clear()
@@ -94,7 +108,7 @@ class Supervisor:
         deadline = time.monotonic() + _READY_SECONDS
         while not await self._service.is_ready():
             if not child.running:
-                raise ServiceFailedError(f"{await self._end_of_child()} at its start, see {self._log.name}")
+                raise ServiceFailedError(f"{(await self._end_of_child()).told} at its start, see {self._log.name}")
             if time.monotonic() > deadline:
                 await child.stop(self._grace_seconds)
                 raise ServiceFailedError(

@@ -24,6 +24,20 @@ left out when it is loaded; those with a checkpoint go on behind it.
 A worker that stops keeps renewing its leases until the steps under way have answered. One that stood still renews what it
 holds before it claims more. Renewing waits for no lock: what a flush has locked is renewed by that flush.
 
+The clock is that of Postgres. A batch remembers how far ahead its lease, or its wait, was set: when the clock is set back,
+what lies further ahead than that has run out.
+
+## What ends or holds up a worker
+
+A step is a plugin, and may do anything. What it raises, `sys.exit` too, ends its item (`attempt`). What computes and never
+returns is found by a thread, which says where and ends the process (`watchdog`); what crashes or exhausts it ends it
+anyway. Its supervisor starts another, with a pause that grows. A batch whose holders vanish twice is carried with care,
+one step at a time and each written down before it begins, so that the one item that costs worker after worker is found,
+tried alone, and fails with WORKER_LOST (`care`). A run in which many items do is ended.
+
+A statement that is not answered is given up, and a transaction that stands still loses its locks (`storage.connections`). A
+flush for which there is no room on the disk is tried again until there is.
+
 ## What is promised
 
 - One result per item. The primary key of `run_item` would refuse a second; the fence sees to it that none is tried.
@@ -31,7 +45,7 @@ holds before it claims more. Renewing waits for no lock: what a flush has locked
 - A step result that was recorded is not computed again. What only computes is recorded with its item; what waits, or costs,
   leaves a checkpoint at the next flush (`recorder.FLUSH_INTERVAL`).
 - A step that breaks its contract, or a fault of our own, costs its item and says so in its error (`INTERNAL_ERROR`); the
-  batch, the run and the worker go on.
+  batch, the run and the worker go on. One that ends its worker costs its item and at most four workers, never a neighbour.
 - Wake-ups (`wakeups`) only save time. Without any, the dispatcher finds everything within `LOOK_AROUND`.
 
 ## What is not promised
@@ -39,5 +53,6 @@ holds before it claims more. Renewing waits for no lock: what a flush has locked
 - That an effect outside happens once: between the effect and its record lies a small window, in which a crash repeats it.
   Steps get a stable idempotency key to pass on. What is written into entities is exact: it is part of the same transaction.
 - An order between items.
-- That a step which only computes and never returns is interrupted: it runs in the worker's own loop.
+- That a step which only computes and never returns is interrupted: it runs in the worker's own loop, and ends with it.
+- That an item is innocent whose workers are killed from outside four times in a row, twice while it was under way alone.
 """

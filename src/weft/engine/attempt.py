@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import structlog
 
@@ -25,11 +25,28 @@ def outcome_of(answer: Any) -> Outcome:
     return Output(answer)
 
 
-def outcome_of_error(error: Exception, step: PlannedStep) -> Outcome:
-    """What a raised exception means: a signal is itself; anything else is a failure that names what was raised."""
+OUT_OF_MEMORY = Fail("The step needs more memory than there is for its worker.", code="STEP_OUT_OF_MEMORY")
+
+
+def outcome_of_error(error: BaseException, step: PlannedStep) -> Outcome:
+    """What a raised exception means: a signal is itself; anything else is a failure that names what was raised.
+
+    Whatever it is: what ends a process when nobody catches it would otherwise end the worker, item after item.
+    """
     match error:
         case Skip() | Retry() | Fail():
             return error
+        case MemoryError():
+            # Not logged with its traceback: the frames hold what has to be freed.
+            log.warning("A step ran out of memory", step=step.id, kind=step.kind)
+            return OUT_OF_MEMORY
+        case SystemExit() | KeyboardInterrupt():
+            # The real signals come to the worker through its loop, never through a step.
+            told = f"sys.exit({error.code!r:.100})" if isinstance(error, SystemExit) else "KeyboardInterrupt"
+            return Fail(f"The step tried to end its worker: {told}.", code="STEP_EXITED")
+        case asyncio.CancelledError():
+            # Something inside the step was cancelled, not the step: without an answer its item would never end.
+            return Retry(f"Step {step.id!r} was cancelled from within.", code="CANCELLED")
         case StepSignal():
             return Fail(str(error))
         case CelEvaluationError():
@@ -54,12 +71,21 @@ def compute(step: PlannedStep, ctx: StepContext, value: Any) -> Outcome:
     """An attempt of a step that computes: inline, without an await."""
     try:
         return outcome_of(step.type.run(ctx, value))
-    except Exception as error:  # noqa: BLE001 - a step is a plugin: whatever it raises ends its item, never the worker
+    except BaseException as error:  # noqa: BLE001 - a step is a plugin: whatever it raises ends its item, never the worker
         return outcome_of_error(error, step)
+
+
+class Attending(Protocol):
+    inline: bool
+    """Whether steps that compute are run inline, and not asked for here."""
+
+    async def attend(self, step: PlannedStep, ctx: StepContext, value: Any) -> Outcome: ...
 
 
 class Attempts:
     """Attempts of steps that do not compute inline: each by the means of its shape."""
+
+    inline = True
 
     def __init__(self, microbatches: MicroBatches, isolation: Isolation) -> None:
         self._microbatches = microbatches
@@ -74,12 +100,9 @@ class Attempts:
                 return outcome_of(await self._answer(step, ctx, value))
         except TimeoutError:
             return Retry(_too_slow(step, limit), code="TIMEOUT")
-        except asyncio.CancelledError:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
                 raise
-            # Something inside the step was cancelled, not the step: without an answer its item would never end.
-            return Retry(f"Step {step.id!r} was cancelled from within.", code="CANCELLED")
-        except Exception as error:  # noqa: BLE001 - the same as in `compute`
             return outcome_of_error(error, step)
 
     async def _answer(self, step: PlannedStep, ctx: StepContext, value: Any) -> Any:
@@ -92,6 +115,11 @@ class Attempts:
                 return await self._isolation.run(step, ctx, value)
             case Shape.COMPUTES:
                 return step.type.run(ctx, value)
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody outside wants the task to end that runs."""
+    return (task := asyncio.current_task()) is not None and task.cancelling() > 0
 
 
 def _too_slow(step: PlannedStep, limit: timedelta | None) -> str:

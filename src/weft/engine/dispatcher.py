@@ -6,29 +6,28 @@ holds half of the room that the other runs leave, so that some is always left fo
 """
 
 import asyncio
-import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from weft.domain.errors import CallerError
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress
 from weft.domain.step import HttpSender
 from weft.engine.attempt import Attempts
+from weft.engine.care import Care, tries_first
 from weft.engine.context import RunTools
 from weft.engine.execution import GRACE, BatchExecution
+from weft.engine.leases import HeldLeases
 from weft.engine.plans import PlanCache
 from weft.engine.ports import ProgressPublisher
 from weft.engine.preparing import Preparation
 from weft.engine.recorder import RunRecorder
 from weft.engine.run_here import MOST_BATCHES, RunHere
 from weft.storage import batches, loading, results
-from weft.storage.batches import ClaimedBatch, Lease
-from weft.storage.database import Database, in_short
+from weft.storage.batches import ClaimedBatch, Lease, RunIsFullError
+from weft.storage.database import DATABASE_IS_AWAY, Database, in_short
 from weft.storage.results import CounterDelta
 
 log = structlog.get_logger(__name__)
@@ -36,8 +35,6 @@ log = structlog.get_logger(__name__)
 LOOK_AROUND = timedelta(seconds=1)
 """How often a worker looks for work that nobody woke it for: a lost wake-up, a dead worker's batch, a due retry."""
 RUNS_REMEMBERED = 64
-DATABASE_IS_AWAY = (DBAPIError, PoolTimeoutError, OSError, TimeoutError)
-"""What a statement raises while Postgres restarts or cannot be reached: it is asked again later."""
 
 
 @dataclass(slots=True)
@@ -51,21 +48,24 @@ class Dispatcher:
     """The name of this worker, for people who look into the tables."""
     lease: timedelta
     _runs: dict[UUID, RunHere] = field(default_factory=dict[UUID, RunHere])
-    _executions: dict[Lease, BatchExecution] = field(default_factory=dict[Lease, BatchExecution])
+    _held: HeldLeases = field(init=False)
+    _care: Care = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     _opening: dict[UUID, int] = field(default_factory=dict[UUID, int])
     """Batches claimed of runs that are not read yet: one at a time, until it is known what the run is like."""
     _work: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
-    _renewed: float = field(default_factory=time.monotonic)
-    """When the leases were last renewed."""
+
+    def __post_init__(self) -> None:
+        self._held = HeldLeases(self.database, self.lease)
+        self._care = Care(self.database, self._held)
 
     def wake(self) -> None:
         self._work.set()
 
     async def run(self) -> None:
         """Until `stop`, and what is under way then has ended."""
-        keeper = asyncio.create_task(self._keep_leases())
+        keeper = asyncio.create_task(self._held.keep())
         try:
             while not self._stopping:
                 self._work.clear()
@@ -93,8 +93,7 @@ class Dispatcher:
         """Begin nothing new, let the steps under way answer, record what there is, give the batches back."""
         self._stopping = True
         self._work.set()
-        for execution in list(self._executions.values()):
-            execution.pause()
+        self._held.pause_all()
         await self._drain()
 
     async def _drain(self) -> None:
@@ -108,14 +107,17 @@ class Dispatcher:
 
     async def run_once(self) -> int:
         """Claim as many batches as there is room for; how many it were."""
-        if time.monotonic() - self._renewed > self.lease.total_seconds() / 2:
-            # The process stood still (it was stopped, or a step did not return): what is held comes before what is new,
-            # or it would take its own batches from itself.
+        if self._held.are_late:
+            # What is held comes before what is new, or it would take its own batches from itself.
             await self.keep_leases_once()
         claimed = 0
-        while not self._stopping and len(self._tasks) < MOST_BATCHES:
-            full = self._full_runs()
-            batch = await self._claim([*full, *self._opening])
+        lost_races: list[UUID] = []
+        while not self._stopping and self._care.alone is None and len(self._tasks) < MOST_BATCHES:
+            try:
+                batch = await self._claim([*self._full_runs(), *self._opening, *lost_races])
+            except RunIsFullError as error:
+                lost_races.append(error.run_id)
+                continue
             if batch is None:
                 break
             claimed += 1
@@ -125,9 +127,6 @@ class Dispatcher:
     def _full_runs(self) -> list[UUID]:
         held = len(self._tasks)
         return [run_id for run_id, run in self._runs.items() if run.held and run.is_full(held)]
-
-    def _stood_still(self) -> bool:
-        return time.monotonic() - self._renewed >= self.lease.total_seconds()
 
     async def _claim(self, excluded: list[UUID]) -> ClaimedBatch | None:
         async with self.database.engine.connect() as connection:
@@ -143,6 +142,7 @@ class Dispatcher:
             self._opening[run_id] = 1
         else:
             run.held += 1
+        self._held.hold(batch.lease)
         task = asyncio.create_task(self._carry(batch, run))
         self._tasks.add(task)
         task.add_done_callback(self._carried)
@@ -162,16 +162,24 @@ class Dispatcher:
             if run is not None:
                 await self._execute(batch, run)
         except DATABASE_IS_AWAY as error:
-            log.warning(
-                "A batch could not be carried on; its lease will run out", run=str(run_id), error=in_short(error)
-            )
+            log.warning("A batch could not be carried on and is given back", run=str(run_id), error=in_short(error))
+            await self._give_back(batch.lease, LOOK_AROUND)
         except Exception as error:
             log.exception("A batch broke off; its lease will run out", run=str(run_id), exc_info=error)
         finally:
+            self._held.drop(batch.lease)
+            self._not_alone(batch.lease)
             self._opening.pop(run_id, None)
             if run is not None:
                 run.held -= 1
             self._forget_old_runs()
+
+    async def _give_back(self, lease: Lease, pause: timedelta) -> None:
+        try:
+            async with self.database.transaction() as connection:
+                await batches.give_back(connection, lease, pause)
+        except DATABASE_IS_AWAY:
+            log.warning("A batch could not be given back; its lease will run out", run=str(lease.run_id))
 
     async def _open(self, batch: ClaimedBatch) -> RunHere | None:
         """Read the run and compile its plan. None when that cannot be: then the run has failed, and says why."""
@@ -194,16 +202,34 @@ class Dispatcher:
         return run
 
     async def _execute(self, batch: ClaimedBatch, run: RunHere) -> None:
+        lease = batch.lease
+        if (why := await self._care.why_hopeless(batch)) is not None:
+            await self._fail(batch.progress, why)
+            return
         async with self.database.reading() as connection:
             items = await loading.load_items(connection, batch, run.preparation.facts)
-        execution = BatchExecution(batch.lease, run, items, self.attempts, self._stood_still)
-        self._executions[batch.lease] = execution
-        if self._stopping:
-            execution.pause()
-        try:
+        if tries_first(batch, items) and self._care.alone is None:
+            await self._be_alone(lease)
+        if self._stopping or self._care.alone not in {None, lease}:
+            await self._give_back(lease, timedelta() if self._stopping else LOOK_AROUND)
+            return
+        attempts = self._care.attempts_for(batch, self.attempts, run.recorder.flush, lambda: self._not_alone(lease))
+        if lease in self._held:
+            execution = BatchExecution(lease, run, items, attempts, lambda: self._held.may_be_lost)
+            self._held.hold(lease, execution)
             await execution.run()
-        finally:
-            del self._executions[batch.lease]
+
+    async def _be_alone(self, lease: Lease) -> None:
+        """Nothing is claimed any more, and what is under way beside this batch is given back."""
+        self._care.alone = lease
+        self._held.pause_all(but=lease)
+        while others := self._tasks - {asyncio.current_task()}:
+            await asyncio.wait(others)
+
+    def _not_alone(self, lease: Lease) -> None:
+        if self._care.alone == lease:
+            self._care.alone = None
+            self._work.set()
 
     async def _fail(self, progress: Progress, reason: str) -> None:
         async with self.database.transaction() as connection:
@@ -217,34 +243,6 @@ class Dispatcher:
         for run_id in [run_id for run_id, run in self._runs.items() if not run.held][:-RUNS_REMEMBERED]:
             del self._runs[run_id]
 
-    async def _keep_leases(self) -> None:
-        while True:
-            await asyncio.sleep(self.lease.total_seconds() / 3)
-            try:
-                await self.keep_leases_once()
-            except DATABASE_IS_AWAY as error:
-                log.warning("Leases could not be renewed", error=in_short(error))
-            except Exception as error:
-                log.exception("Renewing leases failed and is tried again", exc_info=error)
-
     async def keep_leases_once(self) -> int:
-        """Renew every lease; tell the executions that lost theirs, or whose run was paused. How many were lost."""
-        held = list(self._executions)
-        asked = time.monotonic()
-        if not held:
-            self._renewed = asked
-            return 0
-        async with self.database.transaction() as connection:
-            still = await batches.renew(connection, held, self.lease)
-        self._renewed = asked
-        lost = 0
-        for lease in held:
-            execution, run = self._executions.get(lease), self._runs.get(lease.run_id)
-            if execution is None or run is None:
-                continue
-            if lease not in still:
-                lost += 1
-                run.recorder.forget(lease)
-            elif still[lease]:
-                execution.pause()
-        return lost
+        """Renew what is held; how many of them were lost."""
+        return await self._held.renew()

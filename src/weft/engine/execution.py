@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from weft.engine import finishing
-from weft.engine.attempt import Attempts
+from weft.engine.attempt import Attending
 from weft.engine.context import SteadyClock
 from weft.engine.run_here import RunHere
 from weft.engine.straight import straight_way
@@ -32,7 +32,7 @@ class BatchExecution:
         lease: Lease,
         run: RunHere,
         items: list[LoadedItem],
-        attempts: Attempts,
+        attempts: Attending,
         stood_still: Callable[[], bool],
     ) -> None:
         """`stood_still` tells whether this worker renewed its leases so long ago that others may hold its batches."""
@@ -41,6 +41,7 @@ class BatchExecution:
         self._waiting = items[::-1]
         """Not begun yet; the next one is the last."""
         self._record = run.recorder.begin(self)
+        self._one_by_one = not attempts.inline
         self._clock = SteadyClock()
         self._course = Course()
         self._straight = straight_way(run.plan, run.tools, self._clock.now_us)
@@ -49,8 +50,11 @@ class BatchExecution:
     async def run(self) -> None:
         """Until every item is finished, or the batch was given back or lost."""
         try:
-            async with self._run.turn:
-                await self._begin_items()
+            if self._one_by_one:
+                await self._begin_one_by_one()
+            else:
+                async with self._run.turn:
+                    await self._begin_items()
             await self._settle()
             self._walk.drop_work()
             if not self._course.lost:
@@ -88,6 +92,17 @@ class BatchExecution:
             while self._waiting and now_us() < slice_ends:
                 self._begin(self._waiting.pop())
             await asyncio.sleep(0)
+
+    async def _begin_one_by_one(self) -> None:
+        """An item is begun when no step of the one before is under way."""
+        preparation, course = self._run.preparation, self._course
+        while self._waiting and not course.stopping:
+            item = self._waiting.pop()
+            way = preparation.way(item, preparation.values(item), self._clock.now_us())
+            self._walk.begin(way)
+            while way.running and way.ordinal in self._walk.open and not course.stopping:
+                course.changed.clear()
+                await course.changed.wait()
 
     def _begin(self, item: LoadedItem) -> None:
         preparation = self._run.preparation

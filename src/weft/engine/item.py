@@ -175,8 +175,10 @@ class ItemWay:
             self.first_error = {"step": step.id, **error}
         self._decide(step, FAILED, record)
 
-    def retry_at(self, step: PlannedStep, attempt: int, not_before_us: int, fail: Fail) -> None:
-        """The attempt failed; the step is open again, but not before that time."""
+    def retry_at(
+        self, step: PlannedStep, attempt: int, not_before_us: int, fail: Fail, wait_us: int | None = None
+    ) -> None:
+        """The attempt failed; the step is open again, but not before that time, which lies `wait_us` ahead."""
         self.attempts[step.index] = attempt
         self.not_before[step.index] = not_before_us
         self.states[step.index] = OPEN
@@ -185,6 +187,7 @@ class ItemWay:
             "s": "P",
             "a": attempt,
             "n": not_before_us,
+            "w": not_before_us if wait_us is None else wait_us,
             "e": {"code": storable(fail.code), "message": storable(fail.reason)},
         }
         self.fresh = True
@@ -240,7 +243,9 @@ class ItemWay:
                 self._restore_decided(index, state, record)
             elif record["s"] == "P":
                 self.attempts[index] = record["a"]
-                self.not_before[index] = record["n"]
+                # Further ahead than it was to wait at all: the clock was set back meanwhile, and it has waited enough.
+                if record["n"] - self.started_us <= record.get("w", record["n"]):
+                    self.not_before[index] = record["n"]
         # Only the graph's own reasons are told again by the graph.
         self.explicit_skip = any(self.states[step.index] == SKIPPED and self.due(step) for step in self.plan.steps)
         self.checkpointed = True

@@ -34,8 +34,11 @@ class MicroBatches:
             task = asyncio.create_task(self._serve(key, window))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        answer = window.add(call)
-        return await answer
+        answer = await window.add(call)
+        # As a value until here: futures refuse some exceptions, and hand some on in odd ways.
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
 
     async def _serve(self, key: int, window: "_Window") -> None:
         await window.closed()
@@ -85,14 +88,10 @@ class _Window:
             for _, future in waiting:
                 future.cancel()
             raise
-        except Exception as error:  # noqa: BLE001 - handed to every caller, which knows what it means
+        except BaseException as error:  # noqa: BLE001 - handed to every caller, which knows what it means
             answers = [error] * len(calls)
         for (_, future), answer in zip(waiting, answers, strict=True):
-            if future.done():
-                continue
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
+            if not future.done():
                 future.set_result(answer)
 
 

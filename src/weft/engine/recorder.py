@@ -92,6 +92,7 @@ class RunRecorder:
         self._gathered = 0
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
 
     # What executions say
 
@@ -117,6 +118,13 @@ class RunRecorder:
         self._wanted.set()
         self._ensure_running()
         await batch.settled.wait()
+
+    async def flush(self) -> None:
+        """Returns when all that has gathered until now is stored, or lost."""
+        self._waiting.append(written := asyncio.get_running_loop().create_future())
+        self._wanted.set()
+        self._ensure_running()
+        await written
 
     def add_log(self, row: LogRow) -> None:
         self._logs.append(row)
@@ -148,9 +156,14 @@ class RunRecorder:
             self._gather_checkpoints()
             writes = {lease: batch.take() for lease, batch in self._batches.items() if batch.writes}
             logs, self._logs = self._logs, []
-            if not writes and not logs:
+            waiting, self._waiting = self._waiting, []
+            if writes or logs:
+                await self._flush_all(writes, logs)
+            for future in waiting:
+                if not future.done():
+                    future.set_result(None)
+            if not writes and not logs and not self._waiting:
                 return
-            await self._flush_all(writes, logs)
 
     def _gather_checkpoints(self) -> None:
         for batch in self._batches.values():
@@ -203,7 +216,7 @@ class RunRecorder:
                 found = await newer(connection, {self._run_id: -1})
                 return Flushed(found.get(self._run_id), there)
             held = await results.keep_leases(connection, self._run_id, self._holds(writes))
-            kept = [batch for lease, batch in writes.items() if lease.number in held]
+            kept = [batch for lease, batch in writes.items() if lease in held]
             finished = [item for batch in kept for item in batch.finished]
             await self._write(connection, kept, finished)
             if logs:
@@ -244,7 +257,7 @@ class RunRecorder:
     def _settle(self, writes: dict[Lease, BatchWrites], flushed: Flushed) -> None:
         """After the commit: who lost its batch, whose batch is through, and what the run's state asks for."""
         for lease, batch in writes.items():
-            if lease.number not in flushed.held:
+            if lease not in flushed.held:
                 self.forget(lease)
             elif batch.ended is not None and (ended := self._batches.pop(lease, None)) is not None:
                 ended.settled.set()

@@ -22,7 +22,7 @@ class UnwritableError(Exception):
 async def salvage(write: Write, lease: Lease, batch: BatchWrites) -> Flushed:
     """How the last of the parts came out; with it the batch has ended, when it was to end."""
     flushed = await _write_items(write, lease, batch.finished)
-    if flushed is not None and lease.number not in flushed.held:
+    if flushed is not None and lease not in flushed.held:
         return flushed
     rest = BatchWrites(checkpoints=batch.checkpoints, publications=batch.publications, ended=batch.ended)
     try:
@@ -43,7 +43,7 @@ async def _write_items(write: Write, lease: Lease, items: list[FinishedItem]) ->
             return await write(lease, BatchWrites(finished=[_failure_in_place_of(items[0], error)]))
     half = len(items) // 2
     first = await _write_items(write, lease, items[:half])
-    if first is not None and lease.number not in first.held:
+    if first is not None and lease not in first.held:
         return first
     return await _write_items(write, lease, items[half:])
 

@@ -64,7 +64,7 @@ class StraightWay:
             ctx.step_id = leg.id
             try:
                 output = leg.run(ctx, value)
-            except Exception as error:  # noqa: BLE001 - a step is a plugin: whatever it raises ends its item, never the worker
+            except BaseException as error:  # noqa: BLE001 - a step is a plugin: whatever it raises ends its item, never the worker
                 values["input"] = own
                 return Departure(started, records, leg.step, outcome_of_error(error, leg.step), began)
             if isinstance(output, (Output, StepSignal)):
@@ -106,6 +106,6 @@ def _stored(records: list[dict[str, Any]]) -> bytes | None:
     """The records as they are stored; None where they cannot be."""
     try:
         steps = orjson.dumps(records)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, MemoryError):
         return None
     return None if len(steps) > LARGEST_ITEM_BYTES or NUL_AS_JSON in steps else steps

@@ -16,7 +16,7 @@ import structlog
 from weft.domain.definition import OnFailure
 from weft.domain.step import Fail, Outcome, Output, Retry, Shape, Skip
 from weft.engine import finishing
-from weft.engine.attempt import Attempts, compute, holds
+from weft.engine.attempt import Attending, compute, holds
 from weft.engine.context import ItemContext, SteadyClock
 from weft.engine.item import OPEN, RUNNING, ItemWay
 from weft.engine.plan import PlannedStep
@@ -59,7 +59,7 @@ class Walk:
         self,
         run: RunHere,
         record: BatchRecord,
-        attempts: Attempts,
+        attempts: Attending,
         clock: SteadyClock,
         course: Course,
         stood_still: Callable[[], bool],
@@ -155,7 +155,7 @@ class Walk:
             except Fail as fail:
                 return self._answered(way, step, fail, began)
         attempt = way.attempts.get(step.index, 0) + 1
-        if step.shape is Shape.COMPUTES:
+        if step.shape is Shape.COMPUTES and self._attempts.inline:
             ctx = ItemContext(self._tools, way.ordinal, values, step.id, attempt)
             return self._answered(way, step, compute(step, ctx, value), began)
         if self._stood_still():
@@ -218,8 +218,9 @@ class Walk:
         decision = decide(step.retry, attempt, retry.after, random.random())  # noqa: S311 - spreads load, guards nothing
         if isinstance(decision, GiveUp):
             return self._failed(way, step, fail, began, ended)
-        due = ended + decision.after // timedelta(microseconds=1)
-        way.retry_at(step, attempt, due, fail)
+        wait = decision.after // timedelta(microseconds=1)
+        due = ended + wait
+        way.retry_at(step, attempt, due, fail, wait)
         self._recorder.worth_keeping()
         self.timers.wait_until(way, due)
         return True

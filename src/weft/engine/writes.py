@@ -77,8 +77,8 @@ class Flushed:
 
     progress: Progress | None
     """After it; None when there was nothing to count, or nothing could be written."""
-    held: frozenset[int]
-    """The numbers of the batches whose lease still held."""
+    held: frozenset[Lease]
+    """Those that still held."""
     run_is_over: bool = False
     """The run was ended by somebody else: nothing of it can be written any more."""
 

@@ -3,13 +3,17 @@
 A batch is held while `ready_at` lies in the future and `holder` is set. Every claim raises its token; every later write
 names the token it was claimed with, so a worker that was overtaken matches no row. Locks are always taken in the order
 batch, then run_state; nothing locks them the other way round.
+
+The one clock is that of Postgres, and it may be set. Set forward it ends leases early, which costs work and nothing else.
+Set back it would leave them for as long as it was set back: so each row says how far ahead its time was set
+(`ready_within`), and one that lies further ahead than that is ready.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.ids import UUID
@@ -30,6 +34,24 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspect:
+    """The item that a lost holder had under way last, and may have died of."""
+
+    ordinal: int
+    step: str
+    losses: int
+    """Holders in a row that were lost with this item under way."""
+
+
+class RunIsFullError(Exception):
+    """The claim lost the race for the last batch that the run's limit allows."""
+
+    def __init__(self, run_id: UUID) -> None:
+        super().__init__(f"the run {run_id} holds as many batches as it may")
+        self.run_id = run_id
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimedBatch:
     lease: Lease
     first_ordinal: int
@@ -38,10 +60,24 @@ class ClaimedBatch:
     """Some of its items may have results or checkpoints already."""
     attempts: int
     """How often it was claimed, this time included."""
+    holders_lost: int
+    """How many of those that claimed it before let the lease run out. Not ourselves: who asks is alive."""
+    suspect: Suspect | None
     progress: Progress
     """Of its run, after the claim."""
     began: bool
     """This claim is the first of the run: it has just become RUNNING."""
+
+
+def has_run_out(batch: str) -> str:
+    """Whether the lease, or the wait, of this row is over. What nobody claimed yet waits for nothing.
+
+    A time ahead was set a moment ago at the latest, hence the second.
+    """
+    return (
+        f"({batch}.ready_at <= now() OR {batch}.token = 0 "
+        f"OR {batch}.ready_at > clock_timestamp() + {batch}.ready_within + interval '1 second')"
+    )
 
 
 CLAIM = text(
@@ -51,7 +87,7 @@ CLAIM = text(
       FROM run_state s
       CROSS JOIN LATERAL (
         SELECT o.number FROM run_batch o
-        WHERE o.run_id = s.run_id AND NOT o.done AND o.ready_at <= now()
+        WHERE o.run_id = s.run_id AND NOT o.done AND {has_run_out("o")}
         ORDER BY o.number
         LIMIT 1
         FOR UPDATE SKIP LOCKED
@@ -59,27 +95,36 @@ CLAIM = text(
       WHERE s.status IN ('PENDING', 'RUNNING') AND s.run_id <> ALL (:excluded ::uuid[])
         AND (s.held_limit IS NULL OR s.held_limit > (
           SELECT count(*) FROM run_batch h
-          WHERE h.run_id = s.run_id AND NOT h.done AND h.holder IS NOT NULL AND h.ready_at > now()))
+          WHERE h.run_id = s.run_id AND NOT h.done AND h.holder IS NOT NULL AND NOT {has_run_out("h")}))
       ORDER BY s.priority DESC, s.served_at
       LIMIT 1
     ), claimed AS (
       UPDATE run_batch b
-      SET ready_at = now() + :lease ::interval, token = b.token + 1, holder = :holder, attempts = b.attempts + 1
+      SET ready_at = now() + :lease ::interval, ready_within = :lease ::interval, token = b.token + 1,
+          holder = :holder, attempts = b.attempts + 1,
+          holders_lost = b.holders_lost + (b.holder IS NOT NULL AND b.holder <> :holder)::int,
+          suspect_losses = b.suspect_losses
+            + (b.holder IS NOT NULL AND b.holder <> :holder AND b.suspect_token IS NOT DISTINCT FROM b.token)::int
       FROM candidate c WHERE b.run_id = c.run_id AND b.number = c.number
-      RETURNING b.run_id, b.number, b.token, b.first_ordinal, b.size, b.touched, b.attempts
+      RETURNING b.run_id, b.number, b.token, b.first_ordinal, b.size, b.touched, b.attempts, b.holders_lost,
+        b.suspect_ordinal, b.suspect_step, b.suspect_losses
     )
     UPDATE run_state s
     SET served_at = clock_timestamp(), status = 'RUNNING', started_at = coalesce(s.started_at, now()),
         revision = s.revision + (s.status = 'PENDING')::int, updated_at = now()
     FROM claimed c
     WHERE s.run_id = c.run_id AND s.status IN ('PENDING', 'RUNNING')
-    RETURNING c.number, c.token, c.first_ordinal, c.size, c.touched, c.attempts, old.status = 'PENDING' AS began,
+    RETURNING c.number, c.token, c.first_ordinal, c.size, c.touched, c.attempts, c.holders_lost,
+      c.suspect_ordinal, c.suspect_step, c.suspect_losses, old.status = 'PENDING' AS began,
       s.held_limit, {STATE_COLUMNS}
     """
 )
 
 HELD = text(
-    "SELECT count(*) FROM run_batch WHERE run_id = :run_id AND NOT done AND holder IS NOT NULL AND ready_at > now()"
+    f"""
+    SELECT count(*) FROM run_batch h
+    WHERE h.run_id = :run_id AND NOT h.done AND h.holder IS NOT NULL AND NOT {has_run_out("h")}
+    """
 )
 
 
@@ -88,7 +133,7 @@ async def claim(
 ) -> ClaimedBatch | None:
     """Take the next batch of the run that was served least recently (higher priority first).
 
-    None when none is ready: then the caller rolls back.
+    None when none is ready; raises RunIsFullError when there may be one of another run. Then the caller rolls back.
     """
     rows = await connection.execute(CLAIM, {"holder": holder, "lease": lease, "excluded": list(excluded)})
     row = rows.mappings().one_or_none()
@@ -98,16 +143,25 @@ async def claim(
         # The claim's update of run_state made rival claims of this run wait; what they took is counted only now.
         held = (await connection.execute(HELD, {"run_id": row["run_id"]})).scalar_one()
         if held > row["held_limit"]:
-            return None
+            raise RunIsFullError(row["run_id"])
     return ClaimedBatch(
         Lease(row["run_id"], row["number"], row["token"]),
         row["first_ordinal"],
         row["size"],
         row["touched"],
         row["attempts"],
+        row["holders_lost"],
+        _suspect_of(row),
         progress_of(row),
         row["began"],
     )
+
+
+def _suspect_of(row: RowMapping) -> Suspect | None:
+    # One that no holder was lost with is none: it was under way when its holder gave the batch back.
+    if row["suspect_ordinal"] is None or not row["suspect_losses"]:
+        return None
+    return Suspect(row["suspect_ordinal"], row["suspect_step"], row["suspect_losses"])
 
 
 # What is locked is being written by its holder, which renews it too, or is being taken over: neither is waited for, so
@@ -121,7 +175,7 @@ RENEW = text(
       WHERE NOT b.done AND b.holder IS NOT NULL
       FOR UPDATE OF b SKIP LOCKED
     ), renewed AS (
-      UPDATE run_batch b SET ready_at = now() + :lease ::interval
+      UPDATE run_batch b SET ready_at = now() + :lease ::interval, ready_within = :lease ::interval
       FROM free f, run_state s
       WHERE b.run_id = f.run_id AND b.number = f.number AND s.run_id = b.run_id AND s.status IN ('RUNNING', 'PAUSED')
     )
@@ -144,3 +198,35 @@ async def renew(connection: AsyncConnection, leases: Sequence[Lease], lease: tim
         },
     )
     return {Lease(row.run_id, row.number, row.token): row.paused for row in rows}
+
+
+# Fairness goes by the clock as well: a run that was served "in the future" would wait until that has come.
+FORGET_FUTURE = text(
+    """
+    UPDATE run_state SET served_at = now()
+    WHERE run_id IN (
+      SELECT run_id FROM run_state
+      WHERE status IN ('PENDING', 'RUNNING') AND served_at > clock_timestamp() + interval '1 second'
+      FOR UPDATE SKIP LOCKED)
+    """
+)
+
+
+async def forget_future(connection: AsyncConnection) -> None:
+    """After the clock was set back: no run was served later than now."""
+    await connection.execute(FORGET_FUTURE)
+
+
+GIVE_BACK = text(
+    """
+    UPDATE run_batch SET ready_at = now() + :pause ::interval, ready_within = :pause ::interval, holder = NULL
+    WHERE run_id = :run_id AND number = :number AND token = :token AND NOT done AND holder IS NOT NULL
+    """
+)
+
+
+async def give_back(connection: AsyncConnection, lease: Lease, pause: timedelta) -> None:
+    """Unchanged, to be claimed by anybody after the pause."""
+    await connection.execute(
+        GIVE_BACK, {"run_id": lease.run_id, "number": lease.number, "token": lease.token, "pause": pause}
+    )

@@ -6,13 +6,19 @@ from contextlib import asynccontextmanager, contextmanager
 import orjson
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from weft.domain.errors import Invalid
 from weft.kit.json import dumps
+from weft.storage.connections import StatementLimits, connect_arguments, notice_silence
 
 CHARACTER_NOT_IN_REPERTOIRE = "22021"
 """The SQLSTATE of a NUL in a text: Postgres knows none."""
+
+
+DATABASE_IS_AWAY = (DBAPIError, PoolTimeoutError, OSError, TimeoutError)
+"""What a statement raises while Postgres restarts, has no room, or cannot be reached: it is asked again later."""
 
 
 class Database:
@@ -22,7 +28,9 @@ class Database:
         self.engine = engine
 
     @classmethod
-    def connect(cls, url: str, *, pool_size: int = 10, statement_cache: bool = True) -> "Database":
+    def connect(
+        cls, url: str, *, pool_size: int = 10, statement_cache: bool = True, limits: StatementLimits | None = None
+    ) -> "Database":
         """`statement_cache=False` behind a pooler in transaction mode, where prepared statements do not survive.
 
         Raises ValueError for a URL that cannot be read.
@@ -36,8 +44,9 @@ class Database:
             pool_recycle=1800,
             json_serializer=dumps,
             json_deserializer=orjson.loads,
-            connect_args={} if statement_cache else {"prepared_statement_cache_size": 0, "statement_cache_size": 0},
+            connect_args=connect_arguments(limits, pooler=not statement_cache),
         )
+        notice_silence(engine)
         return cls(engine)
 
     @asynccontextmanager
@@ -81,8 +90,9 @@ def _unstorable_text_told() -> Generator[None]:
         raise Invalid("A text in this request holds the character NUL, which no text may hold.") from error
 
 
-# Connection lost; transaction rolled back; out of resources; not in the needed state; operator; system.
-_PASSING = ("08", "40", "53", "55", "57", "58")
+# Connection lost; a transaction that took too long (idle, or as a whole); rolled back; out of resources; not in the
+# needed state; operator; system.
+_PASSING = ("08", "25P03", "25P04", "40", "53", "55", "57", "58")
 
 
 def is_passing(error: Exception) -> bool:

@@ -25,11 +25,11 @@ class Written:
 ALREADY_THERE = text(
     """
     WITH held AS (
-      SELECT b.number FROM run_batch b
+      SELECT b.run_id, b.number, b.token FROM run_batch b
       JOIN unnest(:numbers ::int[], :tokens ::bigint[]) AS h (number, token)
         ON b.run_id = :run_id AND b.number = h.number AND b.token = h.token
     )
-    SELECT held.number FROM held
+    SELECT held.run_id, held.number, held.token FROM held
     WHERE EXISTS (
         SELECT FROM unnest(:item_numbers ::int[], :items ::int[]) AS w (number, ordinal)
         JOIN held o ON o.number = w.number
@@ -42,10 +42,10 @@ ALREADY_THERE = text(
 )
 
 
-async def already_there(connection: AsyncConnection, run_id: UUID, writes: Sequence[Written]) -> frozenset[int]:
+async def already_there(connection: AsyncConnection, run_id: UUID, writes: Sequence[Written]) -> frozenset[Lease]:
     """Whether a flush whose commit was not answered went through: its rows stand together or not at all.
 
-    Empty when it did not; otherwise the numbers of its batches that nobody took over since.
+    Empty when it did not; otherwise the leases of its batches that nobody took over since.
     """
     items = [(written.lease.number, ordinal) for written in writes for ordinal in written.ordinals]
     checkpoints = [(written.lease.number, row) for written in writes for row in written.checkpoints]
@@ -62,4 +62,4 @@ async def already_there(connection: AsyncConnection, run_id: UUID, writes: Seque
             "steps": [row.steps for _, row in checkpoints],
         },
     )
-    return frozenset(row.number for row in rows)
+    return frozenset(Lease(row.run_id, row.number, row.token) for row in rows)

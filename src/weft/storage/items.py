@@ -20,6 +20,7 @@ from weft.domain.ids import UUID
 from weft.domain.progress import TERMINAL_RUN_STATUSES
 from weft.domain.run import Item, ItemStatus
 from weft.kit.json import loads
+from weft.storage.batches import has_run_out
 from weft.storage.step_codec import decode_error, decode_step
 
 TERMINAL = ", ".join(f"'{status}'" for status in sorted(TERMINAL_RUN_STATUSES))
@@ -37,7 +38,7 @@ RUNS = """
 """
 UNFINISHED_STATUS = f"""
     CASE WHEN s.status IN ({TERMINAL}) THEN 'CANCELLED'
-      WHEN b.holder IS NOT NULL AND b.ready_at > now() THEN 'RUNNING'
+      WHEN b.holder IS NOT NULL AND NOT {has_run_out("b")} THEN 'RUNNING'
       ELSE 'PENDING' END
 """
 

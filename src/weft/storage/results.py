@@ -79,19 +79,19 @@ class CounterDelta:
 KEEP = text(
     """
     UPDATE run_batch b
-    SET ready_at = now() + h.ready_in, done = h.done, touched = true,
+    SET ready_at = now() + h.ready_in, ready_within = h.ready_in, done = h.done, touched = true,
         holder = CASE WHEN h.done OR h.released THEN NULL ELSE b.holder END
     FROM unnest(:numbers ::int[], :tokens ::bigint[], :dones ::bool[], :releases ::bool[], :ready_ins ::interval[])
       AS h (number, token, done, released, ready_in)
     WHERE b.run_id = :run_id AND b.number = h.number AND b.token = h.token AND NOT b.done AND b.holder IS NOT NULL
       AND EXISTS (SELECT FROM run_state s WHERE s.run_id = :run_id AND s.status IN ('RUNNING', 'PAUSED'))
-    RETURNING b.number
+    RETURNING b.run_id, b.number, b.token
     """
 )
 
 
-async def keep_leases(connection: AsyncConnection, run_id: UUID, holds: Sequence[Hold]) -> frozenset[int]:
-    """Keep, give back or end these batches. Gives the numbers of those whose lease held: none of a run that has ended."""
+async def keep_leases(connection: AsyncConnection, run_id: UUID, holds: Sequence[Hold]) -> frozenset[Lease]:
+    """Keep, give back or end these batches. Gives the leases that held: none of a run that has ended."""
     if not holds:
         return frozenset()
     rows = await connection.execute(
@@ -105,7 +105,7 @@ async def keep_leases(connection: AsyncConnection, run_id: UUID, holds: Sequence
             "ready_ins": [hold.ready_in for hold in holds],
         },
     )
-    return frozenset(row.number for row in rows)
+    return frozenset(Lease(row.run_id, row.number, row.token) for row in rows)
 
 
 async def add_items(connection: AsyncConnection, run_id: UUID, items: Sequence[ItemRow]) -> None:
@@ -203,7 +203,7 @@ ADD = text(
           WHEN {_FAILED} = 0 THEN 'COMPLETED'
           WHEN {_FAILED} = s.total THEN 'FAILED'
           ELSE 'COMPLETED_WITH_FAILURES' END,
-        finished_at = CASE WHEN :stop ::bool OR {_PENDING} = 0 THEN now() END,
+        finished_at = CASE WHEN :stop ::bool OR {_PENDING} = 0 THEN greatest(now(), s.started_at) END,
         error = CASE WHEN :stop ::bool THEN :stop_reason ::text ELSE s.error END,
         revision = s.revision + 1, updated_at = now(), {_STEP_SUMS}
     WHERE s.run_id = :run_id AND s.status IN ('RUNNING', 'PAUSED')

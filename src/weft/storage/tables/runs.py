@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Interval,
     SmallInteger,
     Table,
     Text,
@@ -88,11 +89,21 @@ run_batch = Table(
     Column("done", Boolean, nullable=False, server_default=text("false")),
     # While it lies in the future the batch is held (or waits for a retry); then, or after a release, it is ready.
     Column("ready_at", Time, nullable=False, server_default=func.now()),
+    # How far ahead `ready_at` was set at most. One that lies further ahead was set before the clock was set back.
+    Column("ready_within", Interval, nullable=False, server_default=text("'1 day'")),
     Column("token", BigInteger, nullable=False, server_default="0"),
     Column("holder", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
     # Whether items of it have results or checkpoints already, so that a fresh batch need not look for any.
     Column("touched", Boolean, nullable=False, server_default=text("false")),
+    # Holders whose lease ran out: they died, or could not be reached.
+    Column("holders_lost", Integer, nullable=False, server_default="0"),
+    # Once they are several: the item and step that the holder with this token had under way last, and how many
+    # holders in a row were lost with that item under way.
+    Column("suspect_ordinal", Integer),
+    Column("suspect_step", Text),
+    Column("suspect_token", BigInteger),
+    Column("suspect_losses", Integer, nullable=False, server_default="0"),
     Index("run_batch_open_idx", "run_id", "number", postgresql_where=text("NOT done")),
     postgresql_with={"fillfactor": "80"},
 )
