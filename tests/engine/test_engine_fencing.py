@@ -33,8 +33,7 @@ async def _run_of_two_batches(bench: Bench) -> tuple[Run, ClaimedBatch, ClaimedB
 
 async def _claim(bench: Bench) -> ClaimedBatch:
     async with bench.services.database.transaction() as connection:
-        batch = await batches.claim(connection, "somebody", LEASE, [])
-    assert batch is not None
+        (batch,) = await batches.claim(connection, "somebody", LEASE, [])
     return batch
 
 
@@ -136,3 +135,30 @@ async def test_a_worker_that_claims_its_own_batch_again_writes_nothing_with_the_
     await recorder._task
     assert (first.lease.number, [item["ordinal"] for item in await bench.items(run)]) == (again.lease.number, [1])
     assert (old.is_lost, new.is_lost) == (True, False)
+
+
+async def _claimed_at_once(bench: Bench, run: Run, room: int) -> list[int]:
+    async with bench.services.database.transaction() as connection:
+        claimed = await batches.claim(connection, "somebody", LEASE, [], {run.id: room})
+    return [batch.lease.number for batch in claimed]
+
+
+async def test_a_claim_takes_as_many_batches_of_a_run_as_there_is_room_for(bench: Bench) -> None:
+    workflow = await bench.workflow({"id": "gate", "type": "test_gate"}, entity_type=await bench.movies(40))
+    run = await bench.start(workflow)
+    assert [await _claimed_at_once(bench, run, 3) for _ in range(3)] == [[0, 1, 2], [3, 4, 5], [6, 7]]
+    assert await _claimed_at_once(bench, run, 3) == []
+
+
+async def test_a_claim_of_many_keeps_to_the_limit_of_the_run(bench: Bench) -> None:
+    workflow = await bench.workflow({"id": "gate", "type": "test_gate"}, entity_type=await bench.movies(40))
+    run = await bench.start(workflow, concurrency=15)
+    assert [await _claimed_at_once(bench, run, room) for room in (2, 8, 8)] == [[0, 1], [2], []]
+
+
+async def test_a_claim_of_many_takes_those_of_one_run(bench: Bench) -> None:
+    kind = await bench.movies(10)
+    workflow = await bench.workflow({"id": "gate", "type": "test_gate"}, entity_type=kind)
+    one, other = [await bench.start(workflow) for _ in range(2)]
+    assert await _claimed_at_once(bench, one, 5) == [0, 1]
+    assert await _claimed_at_once(bench, other, 5) == [0, 1]

@@ -54,8 +54,7 @@ async def test_a_worker_that_stood_still_begins_no_step_that_others_may_have_pai
     worker = bench.new_worker()
     # As after a SIGSTOP that came between its claim and its work, and was longer than its lease.
     worker._held.renewed = float("-inf")
-    batch = await worker._claim([])
-    assert batch is not None
+    (batch,) = await worker._claim([])
     worker._start(batch)
     await asyncio.wait(worker._tasks)
     assert Counting.calls == {}

@@ -40,7 +40,7 @@ async def _change(bench: Bench, statement: str, **values: Any) -> None:
 
 async def _claim(bench: Bench, holder: str) -> ClaimedBatch | None:
     async with bench.services.database.transaction() as connection:
-        return await batches.claim(connection, holder, LEASE, [])
+        return next(iter(await batches.claim(connection, holder, LEASE, [])), None)
 
 
 async def _taken_over(bench: Bench, holder: str) -> ClaimedBatch:

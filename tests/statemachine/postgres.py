@@ -139,7 +139,7 @@ class PostgresRuns:
         hands, database = self._hands[worker], self._services.database
         async with database.engine.connect() as connection:
             try:
-                batch = await batches.claim(connection, worker, LEASE * TICK, [])
+                batch = next(iter(await batches.claim(connection, worker, LEASE * TICK, [])), None)
             except RunIsFullError:
                 batch = None
             await (connection.commit() if batch is not None else connection.rollback())
@@ -196,6 +196,11 @@ class PostgresRuns:
 
     def see(self) -> Seen:
         return self._do(read_all(self._services, self._viewer, self._runs, self._entities))
+
+    def forget(self, worker: str, lease: tuple[int, int, int]) -> None:
+        """The worker learns that it is lost."""
+        hands = self._hands[worker]
+        hands.forget([held for held in hands.held if self._lease(held) == lease])
 
     def worker_view(self, worker: str) -> WorkerView:
         held = self._hands[worker].held.values()

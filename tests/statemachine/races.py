@@ -89,8 +89,13 @@ def _is_what(model: Model, seen: Seen) -> bool:
 
 
 def _is_known(model: Model, postgres: PostgresRuns) -> bool:
-    """What workers hold. One may learn at once of a loss that the model tells it later; never of one that is none."""
+    """What workers hold. One may learn sooner of a loss than the model tells it, or later, when its claim was answered
+    after the run had ended; never of one that is none.
+    """
     for worker, mine in model.workers.items():
+        for lease in postgres.worker_view(worker).leases:
+            if lease not in mine and not model.has(lease):
+                postgres.forget(worker, lease)
         known = postgres.worker_view(worker).leases
         for lease in [lease for lease in mine if lease not in known and not model.has(lease)]:
             del mine[lease]

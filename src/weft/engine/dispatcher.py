@@ -114,26 +114,30 @@ class Dispatcher:
         lost_races: list[UUID] = []
         while not self._stopping and self._care.alone is None and len(self._tasks) < MOST_BATCHES:
             try:
-                batch = await self._claim([*self._full_runs(), *self._opening, *lost_races])
+                found = await self._claim(lost_races)
             except RunIsFullError as error:
                 lost_races.append(error.run_id)
                 continue
-            if batch is None:
+            if not found:
                 break
-            claimed += 1
-            self._start(batch)
+            claimed += len(found)
+            for batch in found:
+                self._start(batch)
+            if found[0].began:
+                self.publisher.publish(found[0].progress)
         return claimed
 
-    def _full_runs(self) -> list[UUID]:
-        held = len(self._tasks)
-        return [run_id for run_id, run in self._runs.items() if run.held and run.is_full(held)]
-
-    async def _claim(self, excluded: list[UUID]) -> ClaimedBatch | None:
+    async def _claim(self, lost_races: list[UUID]) -> list[ClaimedBatch]:
+        """The next batches of one run: as many as it has room for here, or one while nothing is known of it."""
+        rooms = {run_id: run.room(len(self._tasks)) for run_id, run in self._runs.items()}
+        full = [run_id for run_id, room in rooms.items() if not room]
         async with self.database.engine.connect() as connection:
-            batch = await batches.claim(connection, self.holder, self.lease, excluded)
+            found = await batches.claim(
+                connection, self.holder, self.lease, [*full, *self._opening, *lost_races], rooms
+            )
             # Nothing claimed is rolled back: the run may have been paused between the parts of the statement.
-            await (connection.commit() if batch is not None else connection.rollback())
-        return batch
+            await (connection.commit() if found else connection.rollback())
+        return found
 
     def _start(self, batch: ClaimedBatch) -> None:
         run_id = batch.lease.run_id
@@ -146,8 +150,6 @@ class Dispatcher:
         task = asyncio.create_task(self._carry(batch, run))
         self._tasks.add(task)
         task.add_done_callback(self._carried)
-        if batch.began:
-            self.publisher.publish(batch.progress)
 
     def _carried(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -24,7 +24,8 @@ class RunHere:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the batch whose items are being begun: side by side, batches would only come to their ends later."""
 
-    def is_full(self, held_by_all: int) -> bool:
-        """Whether it has its share of the batches that this worker holds."""
+    def room(self, held_by_all: int) -> int:
+        """How many batches it may take beside those that it holds, of all that this worker holds."""
         left_by_others = MOST_BATCHES - (held_by_all - self.held)
-        return self.held >= (MOST_COMPUTING if self.plan.computes_only else max(1, left_by_others // 2))
+        share = MOST_COMPUTING if self.plan.computes_only else max(1, left_by_others // 2)
+        return max(0, min(share - self.held, MOST_BATCHES - held_by_all))

@@ -9,7 +9,7 @@ Set back it would leave them for as long as it was set back: so each row says ho
 (`ready_within`), and one that lies further ahead than that is ready.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -72,19 +72,29 @@ class ClaimedBatch:
 def has_run_out(batch: str) -> str:
     """Whether the lease, or the wait, of this row is over. What nobody claimed yet waits for nothing.
 
-    A time ahead was set a moment ago at the latest, hence the second.
+    A time ahead was set a moment ago at the latest, hence the second. And not `now()`, which is when the transaction began:
+    what was given back since then is ready.
     """
     return (
-        f"({batch}.ready_at <= now() OR {batch}.token = 0 "
+        f"({batch}.ready_at <= statement_timestamp() OR {batch}.token = 0 "
         f"OR {batch}.ready_at > clock_timestamp() + {batch}.ready_within + interval '1 second')"
     )
 
 
+# `candidate` is the first ready batch of the run whose turn it is, `more` those of the same run that there is room for. A
+# claim locks no batch that another one has locked, and waits only for the run's row.
 CLAIM = text(
     f"""
     WITH candidate AS (
-      SELECT s.run_id, b.number
+      SELECT s.run_id, b.number, least(
+        coalesce((SELECT w.room FROM unnest(:known ::uuid[], :rooms ::int[]) AS w (run_id, room)
+                  WHERE w.run_id = s.run_id), 1), s.held_limit - l.held) AS room
       FROM run_state s
+      CROSS JOIN LATERAL (
+        SELECT count(*) AS held FROM run_batch h
+        WHERE s.held_limit IS NOT NULL AND h.run_id = s.run_id AND NOT h.done AND h.holder IS NOT NULL
+          AND NOT {has_run_out("h")}
+      ) l
       CROSS JOIN LATERAL (
         SELECT o.number FROM run_batch o
         WHERE o.run_id = s.run_id AND NOT o.done AND {has_run_out("o")}
@@ -93,11 +103,19 @@ CLAIM = text(
         FOR UPDATE SKIP LOCKED
       ) b
       WHERE s.status IN ('PENDING', 'RUNNING') AND s.run_id <> ALL (:excluded ::uuid[])
-        AND (s.held_limit IS NULL OR s.held_limit > (
-          SELECT count(*) FROM run_batch h
-          WHERE h.run_id = s.run_id AND NOT h.done AND h.holder IS NOT NULL AND NOT {has_run_out("h")}))
+        AND (s.held_limit IS NULL OR s.held_limit > l.held)
       ORDER BY s.priority DESC, s.served_at
       LIMIT 1
+    ), more AS (
+      SELECT c.run_id, n.number
+      FROM candidate c
+      CROSS JOIN LATERAL (
+        SELECT o.number FROM run_batch o
+        WHERE o.run_id = c.run_id AND o.number > c.number AND NOT o.done AND {has_run_out("o")}
+        ORDER BY o.number
+        LIMIT c.room - 1
+        FOR UPDATE SKIP LOCKED
+      ) n
     ), claimed AS (
       UPDATE run_batch b
       SET ready_at = now() + :lease ::interval, ready_within = :lease ::interval, token = b.token + 1,
@@ -105,18 +123,19 @@ CLAIM = text(
           holders_lost = b.holders_lost + (b.holder IS NOT NULL AND b.holder <> :holder)::int,
           suspect_losses = b.suspect_losses
             + (b.holder IS NOT NULL AND b.holder <> :holder AND b.suspect_token IS NOT DISTINCT FROM b.token)::int
-      FROM candidate c WHERE b.run_id = c.run_id AND b.number = c.number
-      RETURNING b.run_id, b.number, b.token, b.first_ordinal, b.size, b.touched, b.attempts, b.holders_lost,
+      FROM (SELECT run_id, number FROM candidate UNION ALL SELECT run_id, number FROM more) c
+      WHERE b.run_id = c.run_id AND b.number = c.number
+      RETURNING b.number, b.token, b.first_ordinal, b.size, b.touched, b.attempts, b.holders_lost,
         b.suspect_ordinal, b.suspect_step, b.suspect_losses
+    ), state AS (
+      UPDATE run_state s
+      SET served_at = clock_timestamp(), status = 'RUNNING', started_at = coalesce(s.started_at, now()),
+          revision = s.revision + (s.status = 'PENDING')::int, updated_at = now()
+      FROM candidate c
+      WHERE s.run_id = c.run_id AND s.status IN ('PENDING', 'RUNNING')
+      RETURNING old.status = 'PENDING' AS began, s.held_limit, {STATE_COLUMNS}
     )
-    UPDATE run_state s
-    SET served_at = clock_timestamp(), status = 'RUNNING', started_at = coalesce(s.started_at, now()),
-        revision = s.revision + (s.status = 'PENDING')::int, updated_at = now()
-    FROM claimed c
-    WHERE s.run_id = c.run_id AND s.status IN ('PENDING', 'RUNNING')
-    RETURNING c.number, c.token, c.first_ordinal, c.size, c.touched, c.attempts, c.holders_lost,
-      c.suspect_ordinal, c.suspect_step, c.suspect_losses, old.status = 'PENDING' AS began,
-      s.held_limit, {STATE_COLUMNS}
+    SELECT claimed.*, state.* FROM claimed CROSS JOIN state ORDER BY number
     """
 )
 
@@ -129,21 +148,35 @@ HELD = text(
 
 
 async def claim(
-    connection: AsyncConnection, holder: str, lease: timedelta, excluded: Sequence[UUID]
-) -> ClaimedBatch | None:
-    """Take the next batch of the run that was served least recently (higher priority first).
+    connection: AsyncConnection,
+    holder: str,
+    lease: timedelta,
+    excluded: Sequence[UUID],
+    rooms: Mapping[UUID, int] | None = None,
+) -> list[ClaimedBatch]:
+    """Take the next batches of the run that was served least recently (higher priority first): one, or as many as `rooms`
+    says for that run.
 
     None when none is ready; raises RunIsFullError when there may be one of another run. Then the caller rolls back.
     """
-    rows = await connection.execute(CLAIM, {"holder": holder, "lease": lease, "excluded": list(excluded)})
-    row = rows.mappings().one_or_none()
-    if row is None:
-        return None
-    if row["held_limit"] is not None:
+    known = rooms or {}
+    values = {
+        "holder": holder,
+        "lease": lease,
+        "excluded": list(excluded),
+        "known": list(known),
+        "rooms": list(known.values()),
+    }
+    rows = (await connection.execute(CLAIM, values)).mappings().all()
+    if rows and (limit := rows[0]["held_limit"]) is not None:
         # The claim's update of run_state made rival claims of this run wait; what they took is counted only now.
-        held = (await connection.execute(HELD, {"run_id": row["run_id"]})).scalar_one()
-        if held > row["held_limit"]:
-            raise RunIsFullError(row["run_id"])
+        run_id = rows[0]["run_id"]
+        if (await connection.execute(HELD, {"run_id": run_id})).scalar_one() > limit:
+            raise RunIsFullError(run_id)
+    return [_claimed(row) for row in rows]
+
+
+def _claimed(row: RowMapping) -> ClaimedBatch:
     return ClaimedBatch(
         Lease(row["run_id"], row["number"], row["token"]),
         row["first_ordinal"],
