@@ -1,13 +1,14 @@
 """Care: how a batch is carried whose holders vanished, so that what ended them costs one item and not the batch.
 
 Workers die of many things, and mostly not of what they do: the first time that a holder of a batch vanishes is nobody's
-fault. From the second time on the batch is carried carefully: one step at a time, inline ones too, and before each
-the item and step are written down, with the batch. When that holder vanishes too, the item is a suspect.
+fault, and every item that is recorded starts the count anew. From the second time on the batch is carried carefully: one
+step at a time, inline ones too, and before each the item and step are written down, with the batch. When that holder
+vanishes too, the item is a suspect.
 
 | holders lost | the next one |
 |---|---|
 | one | carries the batch as ever |
-| two or more | carries it carefully |
+| two or more, and no item recorded since | carries it carefully |
 | one of them with an item under way | tries that item first, with nothing else under way in its process |
 | the one that tried it as well | fails the step that was under way, by name, and goes on with the others |
 
@@ -18,7 +19,7 @@ the last two while that very item is under way.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -51,8 +52,6 @@ class Care:
 
     database: Database
     held: HeldLeases
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """One step at a time of all the batches that are carried carefully here."""
     alone: Lease | None = None
     """The batch that has this worker to itself, because one of its items is tried."""
 
@@ -64,7 +63,7 @@ class Care:
         tried: Callable[[], None],
     ) -> Attending:
         """`flush` stores what the batch has come to. `tried` is called when it no longer needs the worker for itself."""
-        if batch.holders_lost < CAREFUL_FROM:
+        if batch.holders_lost < CAREFUL_FROM and batch.suspect is None:
             return attempts
 
         async def note(suspect: Suspect) -> None:
@@ -72,7 +71,7 @@ class Care:
             await flush()
             await self._note(batch.lease, suspect)
 
-        return CarefulAttempts(attempts, batch.suspect, self.turn, note, tried)
+        return CarefulAttempts(attempts, batch.suspect, asyncio.Lock(), note, tried)
 
     async def _note(self, lease: Lease, suspect: Suspect) -> None:
         """Raises CancelledError where the step must not begin."""
@@ -118,7 +117,7 @@ class CarefulAttempts:
         note: Callable[[Suspect], Awaitable[None]],
         cleared: Callable[[], None],
     ) -> None:
-        """`turn` is that of the worker. `note` raises CancelledError when the batch is not ours any more.
+        """`turn` is that of the batch. `note` raises CancelledError when the batch is not ours any more.
 
         `cleared` is told when the suspect was tried and nothing happened.
         """

@@ -233,9 +233,9 @@ class RunRecorder:
 
     def _holds(self, writes: dict[Lease, BatchWrites]) -> list[Hold]:
         return [
-            Hold(lease, done=False, released=False, ready_in=self._lease)
+            Hold(lease, False, False, self._lease, bool(batch.finished))
             if batch.ended is None
-            else Hold(lease, done=batch.ended.done, released=not batch.ended.done, ready_in=batch.ended.ready_in)
+            else Hold(lease, batch.ended.done, not batch.ended.done, batch.ended.ready_in, bool(batch.finished))
             for lease, batch in writes.items()
         ]
 

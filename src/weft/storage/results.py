@@ -37,6 +37,8 @@ class Hold:
     """Given back before its end, to be ready again after `ready_in`."""
     ready_in: timedelta
     """The lease while it is kept; the wait until a retry, or nothing, where it is given back."""
+    recorded: bool = False
+    """Items are recorded with it: whatever its earlier holders were lost of, the batch goes on."""
 
 
 LOG_COLUMNS = ("id", "run_id", "ordinal", "step_id", "level", "message", "fields", "at")
@@ -80,9 +82,10 @@ KEEP = text(
     """
     UPDATE run_batch b
     SET ready_at = now() + h.ready_in, ready_within = h.ready_in, done = h.done, touched = true,
-        holder = CASE WHEN h.done OR h.released THEN NULL ELSE b.holder END
-    FROM unnest(:numbers ::int[], :tokens ::bigint[], :dones ::bool[], :releases ::bool[], :ready_ins ::interval[])
-      AS h (number, token, done, released, ready_in)
+        holder = CASE WHEN h.done OR h.released THEN NULL ELSE b.holder END,
+        holders_lost = CASE WHEN h.recorded THEN 0 ELSE b.holders_lost END
+    FROM unnest(:numbers ::int[], :tokens ::bigint[], :dones ::bool[], :releases ::bool[], :ready_ins ::interval[],
+      :records ::bool[]) AS h (number, token, done, released, ready_in, recorded)
     WHERE b.run_id = :run_id AND b.number = h.number AND b.token = h.token AND NOT b.done AND b.holder IS NOT NULL
       AND EXISTS (SELECT FROM run_state s WHERE s.run_id = :run_id AND s.status IN ('RUNNING', 'PAUSED'))
     RETURNING b.run_id, b.number, b.token
@@ -103,6 +106,7 @@ async def keep_leases(connection: AsyncConnection, run_id: UUID, holds: Sequence
             "dones": [hold.done for hold in holds],
             "releases": [hold.released for hold in holds],
             "ready_ins": [hold.ready_in for hold in holds],
+            "records": [hold.recorded for hold in holds],
         },
     )
     return frozenset(Lease(row.run_id, row.number, row.token) for row in rows)
