@@ -13,7 +13,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up test check bench schema format clean
+.PHONY: help demo up test check bench torture schema format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -35,8 +35,11 @@ check: .venv/dev-installed ## everything that must hold: style, types, layers, s
 	$(WEFT) schema --check
 	$(PYTEST) $(ARGS)
 
-bench: .venv/dev-installed ## the benchmarks, each as a ratio to a floor measured in the same run
-	@for file in benchmarks/*.py; do echo "$$file"; $(PY) "$$file" $(ARGS) || exit 1; done
+bench: .venv/dev-installed ## the speed, figure by figure; ARGS='w1 one-item' for some of them
+	$(PY) -m benchmarks $(ARGS)
+
+torture: .venv/dev-installed ## two minutes of everything that can go wrong; ARGS='--seed 123' does the same again
+	PYTHONPATH=tests $(PY) -m torture $(ARGS)
 
 schema: .venv/dev-installed ## writes schema.graphql from the code
 	$(WEFT) schema --write
