@@ -18,7 +18,7 @@ from weft.storage.batches import Lease
 from weft.storage.loading import LoadedItem
 from weft.storage.results import CheckpointRow, Publication
 
-SLICE_US = 4_000
+SLICE_US = 2_000
 """Inline work between two looks at the event loop."""
 KEEP_WAITING = timedelta(seconds=2)
 """A batch in which nothing is left but retries further away than this is given back instead of held."""

@@ -10,8 +10,10 @@ from weft.engine.recorder import RunRecorder
 
 MOST_BATCHES = 32
 """That one worker holds at once, of all runs."""
-MOST_COMPUTING = 3
-"""Of one run that only computes: one is being read, one computes, one is being written."""
+MOST_COMPUTING = 6
+"""Of one run that only computes. One computes at a time; the others are being claimed, read and written, and each of those
+steps waits for the end of a slice of it (`execution.SLICE_US`). With three of them a quarter of the time nothing computed.
+"""
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@
 | a limit on queries | QUERY_TOO_LARGE | its own |
 | a request that is no GraphQL request | BAD_REQUEST | its own |
 | a body over the limit (`http/body_limit`) | BODY_TOO_LARGE | its own |
-| the database is away for the moment | UNAVAILABLE | to try again |
+| the database is away for the moment, or its disk is full (`storage/outage`) | UNAVAILABLE | to try again |
 | anything else | INTERNAL | masked; the log has it under the request id |
 """
 
@@ -18,12 +18,11 @@ from typing import Any
 
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
-from sqlalchemy.exc import DBAPIError
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from weft.domain.errors import CallerError, WeftError
 from weft.graphql.context import Context
-from weft.storage.database import in_short, is_passing
+from weft.storage.outage import note_outage, outage
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -52,9 +51,9 @@ def _translated(error: GraphQLError, context: Context) -> GraphQLError:
             message, extensions = cause.message, _explained(cause)
         case None | GraphQLError() | StrawberryInputCoercionError():
             message, extensions = error.message, {"code": _code_of(error), **(error.extensions or {})}
-        case DBAPIError() | ConnectionError() if is_passing(cause):
-            logger.warning("The database is away.", request_id=context.request_id, error=in_short(cause))
-            message, extensions = "The database cannot be reached for the moment: try again.", {"code": UNAVAILABLE}
+        case _ if (told := outage(cause)) is not None:
+            note_outage(cause)
+            message, extensions = told, {"code": UNAVAILABLE}
         case _:
             logger.error(
                 "A GraphQL field failed.",

@@ -14,7 +14,6 @@ from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from weft.domain.errors import Unauthenticated
 from weft.graphql import (
     audit,
     entities,
@@ -158,8 +157,8 @@ async def _translating(source: Any, context: Context) -> AsyncGenerator[Any]:
                 checked = time.monotonic()
                 try:
                     context.caller = await context.authenticate()
-                except Unauthenticated as refused:
-                    error = GraphQLError(refused.message, original_error=refused)
+                except Exception as refused:  # noqa: BLE001 - that it cannot be asked is told as well, and logged there
+                    error = GraphQLError(str(refused), original_error=refused)
                     yield _translate(ExecutionResult(None, [error]), context)
                     return
             yield _translate(result, context)

@@ -5,6 +5,7 @@ all: clients such as urql offer `text/event-stream` and `multipart/mixed` with e
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +16,7 @@ from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLRequestData
@@ -27,15 +28,22 @@ from weft.auth.keys import bearer
 from weft.domain.access import Viewer
 from weft.domain.errors import Unauthenticated
 from weft.graphql.context import Context
-from weft.graphql.errors import BAD_REQUEST
+from weft.graphql.errors import BAD_REQUEST, UNAVAILABLE
 from weft.graphql.explorer import explorer_page
 from weft.graphql.schema import WeftSchema
 from weft.graphql.websocket import MessageHandler, TextAdapter, key_in
 from weft.kit.json import dump_bytes, loads
 from weft.operations.authentication import Authenticator
 from weft.operations.services import Services
+from weft.storage.outage import note_outage, outage
 
 JSON_TYPES = ("application/json", "application/graphql-response+json", "*/*")
+TRY_AGAIN_LATER = 1013
+"""The websocket's close code for it, from IANA's registry."""
+
+
+class KeyUncheckedError(Exception):
+    """The database is away, so nobody knows whose key this is. The message is for the client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +78,23 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await self.run(WebSocket(scope, receive=receive, send=send))
+            await self._serve(WebSocket(scope, receive=receive, send=send))
             return
         request = Request(scope, receive)
         try:
             response = await self.run(request)
         except HTTPException as refused:
-            error = {"message": refused.reason, "extensions": {"code": BAD_REQUEST, "requestId": _request_id(request)}}
-            response = Response(dump_bytes({"errors": [error]}), refused.status_code, media_type="application/json")
+            response = _refusal(request, refused.status_code, BAD_REQUEST, refused.reason)
+        except KeyUncheckedError as away:
+            response = _refusal(request, 503, UNAVAILABLE, str(away))
         await response(scope, receive, send)
+
+    async def _serve(self, websocket: WebSocket) -> None:
+        try:
+            await self.run(websocket)
+        except KeyUncheckedError as away:
+            with contextlib.suppress(WebSocketDisconnect):
+                await websocket.close(TRY_AGAIN_LATER, str(away))
 
     @override
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
@@ -91,7 +107,9 @@ class GraphQLView(GraphQL[Context, None]):
         return context
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
-        """The key comes with the handshake or with `connection_init`. Without a good one the socket closes with 4403."""
+        """The key comes with the handshake or with `connection_init`. Without a good one the socket closes with 4403, and
+        with 1013 when it cannot be checked.
+        """
         key = key_in(context.connection_params)
         if key is not None:
             await self._identify(context, key, context.address)
@@ -108,6 +126,11 @@ class GraphQLView(GraphQL[Context, None]):
             context.authenticate = authenticate
         except Unauthenticated as refused:
             context.caller = refused
+        except Exception as error:
+            if (told := outage(error)) is None:
+                raise
+            note_outage(error)
+            raise KeyUncheckedError(told) from error
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
         data = await super().parse_http_body(request)
@@ -172,6 +195,11 @@ async def _until(stopping: asyncio.Event, stream: AsyncGenerator[str]) -> AsyncG
 
 async def _next(stream: AsyncGenerator[str]) -> str | None:
     return await anext(stream, None)
+
+
+def _refusal(request: Request, status: int, code: str, message: str) -> Response:
+    error = {"message": message, "extensions": {"code": code, "requestId": _request_id(request)}}
+    return Response(dump_bytes({"errors": [error]}), status, media_type="application/json")
 
 
 def _request_id(request: Request | WebSocket) -> str:

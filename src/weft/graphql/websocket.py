@@ -1,11 +1,13 @@
-"""graphql-transport-ws: the key in its first message, and messages that are none."""
+"""graphql-transport-ws: the key in its first message, messages that are none, and clients that leave."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, cast
 
 from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnected as AlreadyClosed
 from strawberry.asgi import ASGIWebSocketAdapter
-from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.http.exceptions import WebSocketDisconnected as ClientLeft
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
 
@@ -18,10 +20,21 @@ class TextAdapter(ASGIWebSocketAdapter):
     """Sends text frames: browsers hand out binary ones as blobs, which no GraphQL client reads."""
 
     async def send_json(self, message: Mapping[str, object]) -> None:
-        try:
+        with _leaving():
             await self.ws.send_text(dumps(message))
-        except WebSocketDisconnect as gone:
-            raise WebSocketDisconnected from gone
+
+    async def close(self, code: int, reason: str) -> None:
+        with _leaving():
+            await super().close(code, reason)
+
+
+@contextmanager
+def _leaving() -> Generator[None]:
+    """The first message that finds the client gone, and those of its other operations after that."""
+    try:
+        yield
+    except (WebSocketDisconnect, AlreadyClosed) as gone:
+        raise ClientLeft from gone
 
 
 class MessageHandler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -33,6 +46,11 @@ class MessageHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await super().handle_message(message)
         else:
             await self.handle_invalid_message(wrong)
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Clients leave in the middle of their subscriptions: that is how these end, and no fault."""
+        if not isinstance(error, ClientLeft):
+            await super().handle_task_exception(error)
 
 
 def wrong_about(message: object) -> str | None:

@@ -12,6 +12,7 @@ what has to be put right.
 | 409 | another upload of this import is under way, or it has ended |
 | 415 | the body is not the plain file |
 | 422 | the file as a whole cannot be used |
+| 503 | the database is away: send the same file again soon |
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -30,6 +31,7 @@ from weft.kit.json import dump_bytes
 from weft.operations.import_upload import UploadBroken
 from weft.operations.imports import receive_file
 from weft.operations.services import Services
+from weft.storage.outage import note_outage, outage
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -58,12 +60,19 @@ async def _receive(services: Services, request: Request) -> Response:
         return _answer(422, problems=error.problems)
     except UploadBroken as error:
         return _answer(400, problems=[Problem(ErrorCode.INVALID, str(error), hint=_AGAIN)])
-    except Exception:
-        logger.exception("An import has stopped.", import_id=str(import_id))
-        return _answer(500, problems=[{"code": "INTERNAL", "message": "Something went wrong here.", "hint": _AGAIN}])
+    except Exception as error:  # noqa: BLE001 - the answer is JSON in every case; the log has the fault
+        return _stopped(import_id, error)
     if ended.status is ImportStatus.FAILED:
         return _answer(422, ended, [Problem(ErrorCode.INVALID, ended.error or "The file cannot be used.")])
     return _answer(200, ended)
+
+
+def _stopped(import_id: UUID, error: Exception) -> Response:
+    if (told := outage(error)) is not None:
+        note_outage(error)
+        return _answer(503, problems=[{"code": "UNAVAILABLE", "message": told, "hint": _AGAIN}])
+    logger.error("An import has stopped.", import_id=str(import_id), exc_info=error)
+    return _answer(500, problems=[{"code": "INTERNAL", "message": "Something went wrong here.", "hint": _AGAIN}])
 
 
 async def _body(request: Request) -> AsyncGenerator[bytes]:

@@ -44,7 +44,7 @@ async def _driver(connection: AsyncConnection, statement: str) -> AsyncGenerator
         raise DataError(statement, None, error) from error
     except asyncpg.PostgresError as error:
         raise DBAPIError(statement, None, error) from error
-    except asyncpg.InterfaceError as error:
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise InterfaceError(statement, None, error) from error
     finally:
         if driver.is_closed():
