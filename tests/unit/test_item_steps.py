@@ -17,7 +17,7 @@ from weft.steps import discover
 from weft.storage.step_codec import decode_step
 
 ENTITY = {"title": "Ran"}
-STARTED = datetime(2026, 1, 31, tzinfo=UTC)
+STARTED_US = int(datetime(2026, 1, 31, tzinfo=UTC).timestamp()) * 1_000_000
 
 
 def some_definition(random: Random) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def test_inputs_and_outputs_are_those_that_the_engine_gave(seed: int) -> None:
     random = Random(seed)
     definition = some_definition(random)
     plan, graph = compile_plan(definition, discover(), None), StepGraph.of(definition)
-    way = ItemWay(plan, 0, None, None, {"input": ENTITY, "steps": {}}, STARTED)
+    way = ItemWay(plan, 0, None, None, {"input": ENTITY, "steps": {}}, STARTED_US)
     given: dict[str, Any] = {}
     for step in plan.steps:
         if not way.due(step):
@@ -65,7 +65,7 @@ def test_inputs_and_outputs_are_those_that_the_engine_gave(seed: int) -> None:
 def test_steps_that_nothing_is_known_of_wait_or_were_cancelled() -> None:
     definition = some_definition(Random(1))
     plan, graph = compile_plan(definition, discover(), None), StepGraph.of(definition)
-    way = ItemWay(plan, 0, None, None, {"input": ENTITY, "steps": {}}, STARTED)
+    way = ItemWay(plan, 0, None, None, {"input": ENTITY, "steps": {}}, STARTED_US)
     way.retry_at(plan.steps[0], 1, 5_000_000, Fail("busy"))
     assert way.states[0] == OPEN
     for status, expected in (
