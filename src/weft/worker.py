@@ -81,7 +81,14 @@ async def run_worker(options: WorkerOptions) -> None:
             holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             lease=options.lease,
         )
-        with watched(asyncio.get_running_loop(), options.patience):
+
+        def connect() -> Database:
+            return Database.connect(options.database_url, pool_size=1, statement_cache=options.statement_cache)
+
+        def renew() -> None:
+            dispatcher.keep_leases_aside(connect)
+
+        with watched(asyncio.get_running_loop(), options.patience, options.lease / 5, renew):
             await _run_until_told(dispatcher, WakeupListener(options.redis_url, dispatcher.wake))
 
 

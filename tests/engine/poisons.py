@@ -39,6 +39,14 @@ def _native_loop() -> Any:
     return re.match(r"(a+)+$", "a" * 60 + "b")
 
 
+def _slow() -> Any:
+    """Computes for two seconds, and is none: it gives its answer."""
+    ends = time.monotonic() + 2
+    while time.monotonic() < ends:
+        pass
+    return {"slow": True}
+
+
 def _raise(error: BaseException) -> Any:
     raise error
 
@@ -50,6 +58,7 @@ def _recursion() -> Any:
 POISONS: dict[str, Callable[[], Any]] = {
     "endless": _endless,
     "native": _native_loop,
+    "slow": _slow,
     "blocked": lambda: time.sleep(1_000),
     "segfault": lambda: ctypes.string_at(0),
     "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),

@@ -21,7 +21,7 @@ from engine.poisons import POISONS
 from weft.engine.watchdog import watched
 
 async def main(how):
-    with watched(asyncio.get_running_loop(), timedelta(seconds=0.5)):
+    with watched(asyncio.get_running_loop(), timedelta(seconds=0.5), timedelta(seconds=0.1), lambda: None):
         await asyncio.sleep(0.2)
         print("ready", flush=True)
         if how == "stopped":

@@ -4,7 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, ClassVar
+from itertools import pairwise
+from typing import Any, ClassVar, cast
 
 import pytest
 from engine.conftest import Bench
@@ -13,8 +14,10 @@ from engine.step_types import NoConfig
 from weft.domain.definition import RetryPolicy
 from weft.domain.run import LogLevel, Run
 from weft.domain.step import Catalogue, Fail, Output, PublishEntity, Retry, Skip, StepCategory, StepContext, StepType
+from weft.engine import recorder
 from weft.kit.json import dumps
 from weft.steps import discover
+from weft.storage import driver
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -66,9 +69,36 @@ class Everything(StepType[NoConfig]):
         return answer
 
 
+class Spoils(StepType[NoConfig]):
+    """Breaks what it was lent, and fails."""
+
+    kind = "test_spoils"
+    title = "Spoils"
+    description = "Clears the names in scope."
+    category = StepCategory.PROCESSING
+    Config = NoConfig
+
+    def run(self, ctx: StepContext, input: Any) -> Any:
+        if ctx.values["item"]["ordinal"] == 1:
+            cast("dict[str, Any]", ctx.values).clear()
+            return Fail("spoilt", code="SPOILT")
+        return input
+
+
+class Large(StepType[NoConfig]):
+    kind = "test_large"
+    title = "Large"
+    description = "Gives 300 kB."
+    category = StepCategory.PROCESSING
+    Config = NoConfig
+
+    def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: ARG002 - the words of the contract
+        return {"text": "x" * 300_000}
+
+
 @pytest.fixture
 def catalogue() -> Catalogue:
-    return Catalogue([*discover(), Counted, Everything])
+    return Catalogue([*discover(), Counted, Everything, Spoils, Large])
 
 
 def _told(item: Any) -> str:
@@ -117,3 +147,26 @@ async def test_times_follow_each_other(bench: Bench) -> None:
         assert starts == sorted(starts)
         assert item["started_at"] <= item["finished_at"]
         assert int(item["started_at"].timestamp() * 1e6) <= starts[0] + 1
+
+
+async def test_a_step_that_spoils_what_it_was_lent_costs_its_item(bench: Bench) -> None:
+    steps = [{"id": "one", "type": "echo"}, {"id": "two", "type": "test_spoils"}, {"id": "three", "type": "echo"}]
+    run = await bench.start(await bench.workflow(*steps, entity_type=await bench.movies(3)))
+    progress = await bench.finish(run)
+    assert (progress.completed, progress.failed) == (2, 1)
+    assert (await bench.items(run))[1]["error"]["code"] == "SPOILT"
+
+
+async def test_large_results_are_written_in_parts_and_not_gathered_without_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "FLUSH_BYTES", 1_000_000)
+    monkeypatch.setattr(driver, "LARGEST_PIECE", 100_000)
+    run = await bench.start(
+        await bench.workflow({"id": "large", "type": "test_large"}, entity_type=await bench.movies(40))
+    )
+    progress = await bench.finish(run)
+    assert progress.completed == 40
+    told = sorted({state.completed for state in bench.published.all})
+    # A slice is begun as a whole, whatever its items come to.
+    assert max(later - sooner for sooner, later in pairwise([0, *told])) <= 20

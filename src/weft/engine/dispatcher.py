@@ -6,6 +6,7 @@ holds half of the room that the other runs leave, so that some is always left fo
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -244,6 +245,10 @@ class Dispatcher:
     def _forget_old_runs(self) -> None:
         for run_id in [run_id for run_id, run in self._runs.items() if not run.held][:-RUNS_REMEMBERED]:
             del self._runs[run_id]
+
+    def keep_leases_aside(self, connect: Callable[[], Database]) -> None:
+        """From another thread, while a step keeps this one's loop to itself."""
+        self._held.renew_aside(connect)
 
     async def keep_leases_once(self) -> int:
         """Renew what is held; how many of them were lost."""

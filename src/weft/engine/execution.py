@@ -91,7 +91,10 @@ class BatchExecution:
             slice_ends = now_us() + SLICE_US
             while self._waiting and now_us() < slice_ends:
                 self._begin(self._waiting.pop())
-            await asyncio.sleep(0)
+            if self._run.recorder.is_full:
+                await self._run.recorder.flush()
+            else:
+                await asyncio.sleep(0)
 
     async def _begin_one_by_one(self) -> None:
         """An item is begun when no step of the one before is under way."""
@@ -110,11 +113,15 @@ class BatchExecution:
         if self._straight is None or item.checkpoint is not None or item.lost_its_entity:
             self._walk.begin(preparation.way(item, values, self._clock.now_us()))
             return
-        came_to = self._straight.carry(item, values)
+        try:
+            came_to = self._straight.carry(item, values)
+        except Exception as error:  # noqa: BLE001 - a step may have spoilt the names in scope: that costs its item, not the batch
+            self._walk.break_off(preparation.way(item, preparation.values(item), self._clock.now_us()), error)
+            return
         if isinstance(came_to, FinishedItem):
             self._run.recorder.finished(self._record, came_to)
         else:
-            self._walk.go_on(preparation.way(item, values, came_to.started_us), came_to)
+            self._walk.go_on(preparation.way(item, preparation.values(item), came_to.started_us), came_to)
 
     async def _settle(self) -> None:
         """Wait for the steps under way, as long as that makes sense."""

@@ -229,6 +229,7 @@ class ItemWay:
         for index, record in enumerate(records):
             self.records[index] = record
             self.states[index] = COMPLETED
+            self.outputs[record["id"]] = record["o"]
 
     def restore(self, checkpoint: list[dict[str, Any]]) -> None:
         """Take up what was recorded before; nothing of it is done again."""

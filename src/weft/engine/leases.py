@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -13,6 +14,9 @@ from weft.storage.batches import Lease
 from weft.storage.database import DATABASE_IS_AWAY, Database, in_short
 
 log = structlog.get_logger(__name__)
+
+ASIDE_SECONDS = 2.0
+"""For a renewal from another thread, which has more to look after."""
 
 
 class Carried(Protocol):
@@ -72,6 +76,25 @@ class HeldLeases:
                 log.warning("Leases could not be renewed", error=in_short(error))
             except Exception as error:
                 log.exception("Renewing leases failed and is tried again", exc_info=error)
+
+    def renew_aside(self, connect: Callable[[], Database]) -> None:
+        """For another thread, while a step keeps the loop to itself: the holder is alive, and nobody shall take over from it.
+
+        `connect` gives it a database of its own. Raises what a database that is away raises.
+        """
+        held, asked = list(self._held), time.monotonic()
+        if held and asked - self.renewed >= self.length.total_seconds() / 3:
+            still = asyncio.run(self._renew_with(connect(), held))
+            # Otherwise the loop has to find out itself, before it begins anything.
+            if still == set(held):
+                self.renewed = asked
+
+    async def _renew_with(self, database: Database, held: list[Lease]) -> set[Lease]:
+        try:
+            async with asyncio.timeout(ASIDE_SECONDS), database.transaction() as connection:
+                return set(await batches.renew(connection, held, self.length))
+        finally:
+            await database.close()
 
     async def renew(self) -> int:
         """Renew every lease; tell the batches that are lost, or whose run was paused. How many were lost."""

@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 FLUSH_INTERVAL = timedelta(milliseconds=100)
 FLUSH_ITEMS = 1_000
+FLUSH_BYTES = 64 * 1024 * 1024
+"""Of step results and outputs. Whoever finds so much gathered waits until it is written, before more is made."""
 
 
 class Execution(Protocol):
@@ -90,6 +92,7 @@ class RunRecorder:
         self._batches: dict[Lease, BatchRecord] = {}
         self._logs: list[LogRow] = []
         self._gathered = 0
+        self._gathered_bytes = 0
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._waiting: list[asyncio.Future[None]] = []
@@ -104,9 +107,14 @@ class RunRecorder:
     def finished(self, batch: BatchRecord, item: FinishedItem) -> None:
         batch.writes.finished.append(item)
         self._gathered += 1
-        if self._gathered >= FLUSH_ITEMS or item.stop_reason is not None:
+        self._gathered_bytes += len(item.row.steps) + len(item.row.output or b"")
+        if self._gathered >= FLUSH_ITEMS or self.is_full or item.stop_reason is not None:
             self._wanted.set()
         self._ensure_running()
+
+    @property
+    def is_full(self) -> bool:
+        return self._gathered_bytes >= FLUSH_BYTES
 
     def worth_keeping(self) -> None:
         """An item that is not finished has something that must not be done twice: flush within the interval."""
@@ -152,7 +160,7 @@ class RunRecorder:
                 except TimeoutError:
                     pass
             self._wanted.clear()
-            self._gathered = 0
+            self._gathered = self._gathered_bytes = 0
             self._gather_checkpoints()
             writes = {lease: batch.take() for lease, batch in self._batches.items() if batch.writes}
             logs, self._logs = self._logs, []

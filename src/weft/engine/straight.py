@@ -65,10 +65,8 @@ class StraightWay:
             try:
                 output = leg.run(ctx, value)
             except BaseException as error:  # noqa: BLE001 - a step is a plugin: whatever it raises ends its item, never the worker
-                values["input"] = own
                 return Departure(started, records, leg.step, outcome_of_error(error, leg.step), began)
             if isinstance(output, (Output, StepSignal)):
-                values["input"] = own
                 return Departure(started, records, leg.step, outcome_of(output), began)
             ended = now_us()
             outputs[leg.id] = output

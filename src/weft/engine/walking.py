@@ -96,7 +96,7 @@ class Walk:
             elif self._answered(way, departure.step, departure.outcome, departure.began_us):
                 self._advance(way)
         except Exception as error:  # noqa: BLE001 - the same as in `_advance_safely`
-            self._break_off(way, error)
+            self.break_off(way, error)
 
     def ready_in(self) -> timedelta:
         """When what is open may be taken up again: at once, unless all of it waits for a retry."""
@@ -113,9 +113,9 @@ class Walk:
         try:
             self._advance(way)
         except Exception as error:  # noqa: BLE001 - a fault of our own costs one item, and never its batch again and again
-            self._break_off(way, error)
+            self.break_off(way, error)
 
-    def _break_off(self, way: ItemWay, error: Exception) -> None:
+    def break_off(self, way: ItemWay, error: Exception) -> None:
         """A fault of our own: the item fails with it. Left to its lease, its batch would be taken up and break for ever."""
         log.error("An item broke off", run=str(self._tools.run_id), ordinal=way.ordinal, exc_info=error)
         self.open.pop(way.ordinal, None)
@@ -178,7 +178,7 @@ class Walk:
         try:
             self._answer_came(way, step, outcome, began)
         except Exception as error:  # noqa: BLE001 - the same as in `_advance_safely`
-            self._break_off(way, error)
+            self.break_off(way, error)
 
     def _answer_came(self, way: ItemWay, step: PlannedStep, outcome: Outcome, began: int) -> None:
         way.running -= 1

@@ -6,6 +6,9 @@ renewed, signals are not heard. Nothing inside the loop can help, so a thread as
 Time is counted in ticks of this thread, never by a clock: a process that was stopped, or got no processor, ticks no more
 than its loop turns. Code that keeps the interpreter to itself (a native loop) stops this thread too. Against that stands a
 timer of the kernel, which counts only processor time that was used: the thread winds it up again as long as it lives.
+
+Until the patience ends the step may be an honest one: meanwhile the thread keeps the leases, or another worker would take
+the batch over from one that is alive, and both would compute the same for ever.
 """
 
 import asyncio
@@ -14,8 +17,9 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import FrameType
@@ -33,12 +37,19 @@ TICK = timedelta(seconds=1)
 LAST_WORDS_SECONDS = 2.0
 """For the log: the loop may stand still because nobody reads what we write."""
 LINES_TOLD = 12
+LONGEST_MEANWHILE_SECONDS = 3.0
+"""What is counted of it: a process that was stopped in the middle did not stand still for so long."""
 
 
 @contextmanager
-def watched(loop: asyncio.AbstractEventLoop, patience: timedelta) -> Generator[None]:
-    """Ends this process when the loop, which has to be that of this thread, does not turn for longer than `patience`."""
-    watchdog = Watchdog(loop, threading.get_ident(), patience.total_seconds())
+def watched(
+    loop: asyncio.AbstractEventLoop, patience: timedelta, look: timedelta, meanwhile: Callable[[], None]
+) -> Generator[None]:
+    """Ends this process when the loop, which has to be that of this thread, does not turn for longer than `patience`.
+
+    It is looked at every `look` at the least; `meanwhile` is called in the watchdog's thread whenever it does not turn.
+    """
+    watchdog = Watchdog(loop, threading.get_ident(), patience.total_seconds(), look.total_seconds(), meanwhile)
     faulthandler.register(signal.SIGPROF, all_threads=True, chain=True)  # tells where, then ends the process
     watchdog.start()
     try:
@@ -49,11 +60,19 @@ def watched(loop: asyncio.AbstractEventLoop, patience: timedelta) -> Generator[N
 
 
 class Watchdog:
-    def __init__(self, loop: asyncio.AbstractEventLoop, thread: int, patience_seconds: float) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        thread: int,
+        patience_seconds: float,
+        look_seconds: float,
+        meanwhile: Callable[[], None],
+    ) -> None:
         self._loop = loop
         self._watched = thread
         self._patience_seconds = patience_seconds
-        self._tick_seconds = min(TICK.total_seconds(), patience_seconds / 5)
+        self._tick_seconds = min(TICK.total_seconds(), look_seconds, patience_seconds / 5)
+        self._meanwhile = meanwhile
         self._turned = True
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
@@ -78,6 +97,16 @@ class Watchdog:
                 silent += self._tick_seconds
                 if silent >= self._patience_seconds:
                     self._end(silent)
+                silent += self._do_meanwhile()
+
+    def _do_meanwhile(self) -> float:
+        """How long it took, as far as it is not this process that stood still."""
+        began = time.monotonic()
+        try:
+            self._meanwhile()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the watch goes on
+            log.warning("The leases could not be renewed beside a step that computes", error=str(error))
+        return min(time.monotonic() - began, LONGEST_MEANWHILE_SECONDS)
 
     def _sign_of_life(self) -> None:
         self._turned = True

@@ -151,9 +151,9 @@ class LiquidTemplate:
 
     def render(self, values: Mapping[str, Any]) -> str:
         """Raises LiquidRenderError with the place in the template."""
-        if self._parts is not None and (text := written(self._parts, values)) is not None:
-            return text
         try:
+            if self._parts is not None and (text := written(self._parts, values)) is not None:
+                return text
             return self._template.render(values)
         except LiquidError as error:
             raise LiquidRenderError(_problem(error, self.source)) from error

@@ -12,6 +12,8 @@ import asyncpg
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+LARGEST_PIECE = 16 * 1024 * 1024
+
 
 async def fetch_rows(connection: AsyncConnection, statement: str, *values: Any) -> Sequence[Sequence[Any]]:
     """The rows of a statement with asyncpg's own parameters ($1, $2, …). It begins no transaction."""
@@ -30,8 +32,14 @@ async def copy_rows(
 async def copy_packed(connection: AsyncConnection, table: str, columns: Sequence[str], data: bytes) -> None:
     """The same for rows that are already in COPY's binary format, header and trailer included."""
     async with _driver(connection, f"COPY {table}") as driver:
-        # A view of the bytes, since the driver takes plain bytes for the path of a file.
-        await driver.copy_to_table(table, columns=list(columns), source=memoryview(data), format="binary")
+        await driver.copy_to_table(table, columns=list(columns), source=_pieces(data), format="binary")
+
+
+async def _pieces(data: bytes) -> AsyncGenerator[memoryview]:
+    """Each is a message of its own: of 1 GiB Postgres takes none, and closes the connection."""
+    view = memoryview(data)
+    for start in range(0, len(view), LARGEST_PIECE):
+        yield view[start : start + LARGEST_PIECE]
 
 
 @asynccontextmanager
