@@ -40,7 +40,7 @@ class Settings(BaseSettings):
         description="How long one step may keep a worker from everything else; then the worker ends and is replaced.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="The least that is logged."
+        default="info", description="The least that is logged; left out, `weft up` logs from `warning` on."
     )
     log_format: Literal["json", "console"] = Field(
         default="console", description="`json` for machines, `console` for people."
