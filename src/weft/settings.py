@@ -1,10 +1,13 @@
 """Every setting, read once from the environment (`WEFT_…`) by the processes' entry points."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_ORIGIN = re.compile(r"https?://[^/\s?#]+/?")
 
 
 class Settings(BaseSettings):
@@ -93,6 +96,14 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"has to list origins, such as https://app.example.com: {origin!r} is none")
+        return origins
+
     @field_validator("log_level", "log_format", mode="before")
     @classmethod
     def _in_lower_case(cls, word: object) -> object:
@@ -101,6 +112,8 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _without_slash(cls, url: str | None) -> str | None:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("has to begin with http:// or https://")
         return url.rstrip("/") if url else None
 
     @property

@@ -53,6 +53,11 @@ async def test_each_wrong_setting_is_one_sentence_with_its_name_and_without_secr
     wrong = {
         "WEFT_DATABASE_URL": ("mysql://u:password@h/d", "has to begin with postgresql://."),
         "WEFT_REDIS_URL": ("http://:password@h", "has to begin with redis://, rediss:// or unix://."),
+        "WEFT_ALLOWED_ORIGINS": (
+            "localhost:3000",
+            "is 'localhost:3000', and has to list origins, such as https://app.example.com: 'localhost:3000' is none.",
+        ),
+        "WEFT_PUBLIC_URL": ("foo", "is 'foo', and has to begin with http:// or https://."),
         "WEFT_SECRET_KEY": ("password", "has to have at least 32 characters."),
         "WEFT_PORT": ("http", "is 'http', and has to be a whole number."),
         "WEFT_WORKERS": ("0", "is '0', and has to be 1 or more."),
