@@ -15,8 +15,6 @@ from datetime import timedelta
 from typing import Protocol
 
 import structlog
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.ids import UUID
@@ -27,7 +25,7 @@ from weft.engine.writes import BatchWrites, Ended, FinishedItem, Flushed, counte
 from weft.kit.backoff import Backoff
 from weft.storage import doubt, results
 from weft.storage.batches import Lease
-from weft.storage.database import Database, in_short, is_passing
+from weft.storage.database import DATABASE_IS_AWAY, Database, in_short, is_passing
 from weft.storage.progress import newer
 from weft.storage.results import CheckpointRow, Hold, Publication
 
@@ -211,7 +209,7 @@ class RunRecorder:
         while True:
             try:
                 return await self._flush(writes, logs, look_first=tried)
-            except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
+            except DATABASE_IS_AWAY as error:
                 if not is_passing(error):
                     raise UnwritableError(in_short(error)) from error
                 tried = True
@@ -240,12 +238,15 @@ class RunRecorder:
             return Flushed(progress, held)
 
     def _holds(self, writes: dict[Lease, BatchWrites]) -> list[Hold]:
-        return [
-            Hold(lease, False, False, self._lease, bool(batch.finished))
-            if batch.ended is None
-            else Hold(lease, batch.ended.done, not batch.ended.done, batch.ended.ready_in, bool(batch.finished))
-            for lease, batch in writes.items()
-        ]
+        holds: list[Hold] = []
+        for lease, batch in writes.items():
+            recorded, ended = bool(batch.finished), batch.ended
+            if ended is None:
+                hold = Hold(lease, done=False, released=False, ready_in=self._lease, recorded=recorded)
+            else:
+                hold = Hold(lease, ended.done, released=not ended.done, ready_in=ended.ready_in, recorded=recorded)
+            holds.append(hold)
+        return holds
 
     async def _write(self, connection: AsyncConnection, kept: list[BatchWrites], finished: list[FinishedItem]) -> None:
         if finished:

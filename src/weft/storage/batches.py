@@ -157,7 +157,7 @@ async def claim(
     """Take the next batches of the run that was served least recently (higher priority first): one, or as many as `rooms`
     says for that run.
 
-    None when none is ready; raises RunIsFullError when there may be one of another run. Then the caller rolls back.
+    Empty when none is ready; raises RunIsFullError when there may be one of another run. Then the caller rolls back.
     """
     known = rooms or {}
     values = {
