@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from weft.domain.access import Role, Viewer
 from weft.domain.ids import new_id
 from weft.embedded import EmbeddedServices, remove_data_folder
+from weft.engine.outside import OutsideOptions, World
 from weft.engine.plans import PlanCache
 from weft.operations.progress import reader_of
 from weft.operations.services import Services
@@ -94,7 +95,8 @@ def wakeups() -> CountingWakeups:
 
 @pytest.fixture
 async def services(database: Database, redis_url: str, wakeups: CountingWakeups) -> AsyncIterator[Services]:
-    async with ProgressFeed(redis_url, reader_of(database)) as progress:
+    outside = OutsideOptions(SECRET_KEY, redis_url, allowed_hosts=["127.0.0.1"])
+    async with ProgressFeed(redis_url, reader_of(database)) as progress, World(database, outside) as world:
         catalogue, channel = discover(), ProgressChannel(redis_url)
         yield Services(
             database=database,
@@ -104,6 +106,7 @@ async def services(database: Database, redis_url: str, wakeups: CountingWakeups)
             progress=progress,
             channel=channel,
             secret_key=SECRET_KEY,
+            world=world,
             public_url="http://127.0.0.1:8000",
         )
         await channel.close()

@@ -13,7 +13,6 @@ from weft.engine.dispatcher import Dispatcher
 from weft.engine.microbatch import MicroBatches
 from weft.engine.publisher import LatestPublisher
 from weft.engine.sandbox.isolation import Isolation
-from weft.integrations.http import HttpClient
 from weft.operations.services import Services
 from weft.storage.database import Database
 
@@ -32,25 +31,24 @@ class Waking:
 async def working(services: Services) -> AsyncGenerator[Services]:
     """The services with a worker behind them."""
     isolation, publisher = Isolation("weft.steps:discover"), LatestPublisher(services.channel.publish)
-    async with HttpClient(allowed_hosts=["127.0.0.1"]) as http:
-        dispatcher = Dispatcher(
-            database=services.database,
-            plans=services.plans,
-            attempts=Attempts(MicroBatches(), isolation),
-            http=http,
-            publisher=publisher,
-            holder="the worker of this test",
-            lease=timedelta(seconds=10),
-        )
-        running = asyncio.create_task(dispatcher.run())
-        try:
-            yield replace(services, wakeups=Waking(dispatcher))
-        finally:
-            async with asyncio.timeout(20):
-                await dispatcher.stop()
-                await running
-                await publisher.close()
-                await isolation.close()
+    dispatcher = Dispatcher(
+        database=services.database,
+        plans=services.plans,
+        attempts=Attempts(MicroBatches(), isolation),
+        world=services.world,
+        publisher=publisher,
+        holder="the worker of this test",
+        lease=timedelta(seconds=10),
+    )
+    running = asyncio.create_task(dispatcher.run())
+    try:
+        yield replace(services, wakeups=Waking(dispatcher))
+    finally:
+        async with asyncio.timeout(20):
+            await dispatcher.stop()
+            await running
+            await publisher.close()
+            await isolation.close()
 
 
 class Statements:

@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from weft.domain.errors import StartupError
+from weft.engine.outside import OutsideOptions, World
 from weft.engine.plans import PlanCache
 from weft.engine.wakeups import ArqWakeups
 from weft.graphql import explorer
@@ -64,6 +65,7 @@ class Process:
             settings.database_url, pool_size=settings.database_pool_size, statement_cache=settings.statement_cache
         )
         catalogue = discover()
+        secret_key = settings.secret_key.get_secret_value().encode()
         wakeups = ArqWakeups(settings.redis_url)
         services = Services(
             database=database,
@@ -72,7 +74,8 @@ class Process:
             wakeups=wakeups,
             progress=ProgressFeed(settings.redis_url, reader_of(database)),
             channel=ProgressChannel(settings.redis_url),
-            secret_key=settings.secret_key.get_secret_value().encode(),
+            secret_key=secret_key,
+            world=World(database, OutsideOptions(secret_key, settings.redis_url, settings.allowed_hosts)),
             public_url=settings.reached_at,
             limits=Limits(import_bytes=settings.max_import_bytes),
         )
@@ -86,6 +89,7 @@ class Process:
             closing.push_async_callback(self.wakeups.close)
             closing.push_async_callback(self.services.channel.close)
             await closing.enter_async_context(self.services.progress)
+            await closing.enter_async_context(self.services.world)
             # What start-up made stays: the collector need not walk it again and again, 20 ms at a time.
             gc.collect()
             gc.freeze()

@@ -17,12 +17,12 @@ import structlog
 from weft.engine.attempt import Attempts
 from weft.engine.dispatcher import Dispatcher
 from weft.engine.microbatch import MicroBatches
+from weft.engine.outside import OutsideOptions, World
 from weft.engine.plans import PlanCache
 from weft.engine.publisher import LatestPublisher
 from weft.engine.sandbox.isolation import Isolation
 from weft.engine.wakeups import WakeupListener
 from weft.engine.watchdog import watched
-from weft.integrations.http import HttpClient
 from weft.progress.channel import ProgressChannel
 from weft.steps import discover
 from weft.storage.connections import StatementLimits
@@ -39,6 +39,8 @@ CATALOGUE_LOADER = "weft.steps:discover"
 class WorkerOptions:
     database_url: str
     redis_url: str
+    secret_key: bytes
+    """What secrets at rest are sealed with."""
     lease: timedelta
     patience: timedelta
     """How long the event loop may stand still before the process ends itself."""
@@ -64,7 +66,8 @@ async def run_worker(options: WorkerOptions) -> None:
             limits=StatementLimits(LONGEST_STATEMENT),
         )
         stack.push_async_callback(database.close)
-        http = await stack.enter_async_context(HttpClient(allowed_hosts=options.allowed_hosts))
+        outside = OutsideOptions(options.secret_key, options.redis_url, options.allowed_hosts)
+        world = await stack.enter_async_context(World(database, outside))
         channel = ProgressChannel(options.redis_url)
         stack.push_async_callback(channel.close)
         publisher = LatestPublisher(channel.publish)
@@ -75,7 +78,7 @@ async def run_worker(options: WorkerOptions) -> None:
             database=database,
             plans=PlanCache(discover()),
             attempts=Attempts(MicroBatches(), isolation),
-            http=http,
+            world=world,
             publisher=publisher,
             # In a container, the next one has the same host and process.
             holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",

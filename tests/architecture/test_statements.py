@@ -21,7 +21,8 @@ from weft.operations.run_retries import RetryRun, retry_run
 from weft.operations.run_starts import StartRun, start_run
 from weft.operations.services import Services
 from weft.operations.templates import save_as_template
-from weft.operations.workflows import NewWorkflow, WorkflowChanges, create_workflow, update_workflow
+from weft.operations.workflow_changes import WorkflowChanges, update_workflow
+from weft.operations.workflows import NewWorkflow, create_workflow
 
 ROWS = 6
 DEEPEST = 3

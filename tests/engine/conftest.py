@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +21,6 @@ from weft.engine.dispatcher import Dispatcher
 from weft.engine.microbatch import MicroBatches
 from weft.engine.plans import PlanCache
 from weft.engine.sandbox.isolation import Isolation
-from weft.integrations.http import HttpClient
 from weft.operations import runs
 from weft.operations.run_starts import StartRun, start_run
 from weft.operations.services import Services
@@ -133,33 +132,23 @@ class Bench:
 async def bench(services: Services, viewer: Viewer, published: Published, catalogue: Catalogue) -> AsyncIterator[Bench]:
     closing: list[Callable[[], Awaitable[None]]] = []
     isolation = Isolation("weft.steps:discover")
-    services = Services(
-        database=services.database,
-        catalogue=catalogue,
-        plans=PlanCache(catalogue),
-        wakeups=services.wakeups,
-        progress=services.progress,
-        channel=services.channel,
-        secret_key=services.secret_key,
-        public_url=services.public_url,
-    )
-    async with HttpClient(allowed_hosts=["127.0.0.1"]) as http:
+    services = replace(services, catalogue=catalogue, plans=PlanCache(catalogue))
 
-        def new_worker(name: str = "worker", lease: timedelta = timedelta(seconds=10)) -> Dispatcher:
-            worker = Dispatcher(
-                database=services.database,
-                plans=services.plans,
-                attempts=Attempts(MicroBatches(), isolation),
-                http=http,
-                publisher=published,
-                holder=name,
-                lease=lease,
-            )
-            closing.append(worker.stop)
-            return worker
+    def new_worker(name: str = "worker", lease: timedelta = timedelta(seconds=10)) -> Dispatcher:
+        worker = Dispatcher(
+            database=services.database,
+            plans=services.plans,
+            attempts=Attempts(MicroBatches(), isolation),
+            world=services.world,
+            publisher=published,
+            holder=name,
+            lease=lease,
+        )
+        closing.append(worker.stop)
+        return worker
 
-        yield Bench(services, viewer, published, new_worker)
-        Gate.opened.set()
-        for close in closing:
-            await close()
-        await isolation.close()
+    yield Bench(services, viewer, published, new_worker)
+    Gate.opened.set()
+    for close in closing:
+        await close()
+    await isolation.close()

@@ -17,12 +17,12 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from weft.domain.definition import OnFailure, RetryPolicy
+from weft.domain.outside import Outside
 from weft.domain.run import LogLevel
 from weft.domain.step import (
     AnyStepType,
     Catalogue,
     Fail,
-    HttpSender,
     Output,
     PublishEntity,
     Retry,
@@ -260,7 +260,7 @@ class Context(StepContext):
         return "run:0:step"
 
     @property
-    def http(self) -> HttpSender:
+    def outside(self) -> Outside:
         raise NotImplementedError
 
     def log(self, level: LogLevel, message: str, **fields: Any) -> None:

@@ -59,7 +59,7 @@ async def test_every_kind_of_answer_comes_back_as_it_was_given(isolation: Isolat
     ("text", "code", "reason"),
     [
         ("error", "STEP_ERROR", "ValueError: no such page"),
-        ("http", "HTTP_NOT_AVAILABLE", "no HTTP client"),
+        ("http", "OUTSIDE_NOT_AVAILABLE", "reaches nothing outside"),
         ("set", "STEP_OUTPUT_NOT_JSON", "not JSON"),
     ],
 )

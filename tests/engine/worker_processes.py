@@ -84,7 +84,9 @@ async def worker_processes(
 ) -> AsyncGenerator[Workers]:
     """Their output goes to `folder/log`. At the end they have to stop when they are told."""
     lease, patience = timedelta(seconds=1), timedelta(seconds=patience_seconds)
-    options = WorkerOptions(database_url, redis_url, lease=lease, patience=patience, pool_size=3)
+    options = WorkerOptions(
+        database_url, redis_url, b"a secret only for tests, 32 bytes", lease=lease, patience=patience, pool_size=3
+    )
     start, workers = Start(options, plugin(folder), memory_bytes), Workers(folder)
     processes = {number: _started(start) for number in range(count)}
 

@@ -15,7 +15,8 @@ from weft.graphql.nodes import encode_id
 from weft.operations.entity_creation import create_entities
 from weft.operations.entity_types import create_entity_type
 from weft.operations.services import Services
-from weft.operations.workflows import NewWorkflow, WorkflowChanges, create_workflow, update_workflow
+from weft.operations.workflow_changes import WorkflowChanges, update_workflow
+from weft.operations.workflows import NewWorkflow, create_workflow
 
 SCHEMA = {
     "type": "object",

@@ -10,7 +10,7 @@ from weft.domain.access import Viewer
 from weft.domain.ids import UUID, new_id
 from weft.domain.workflow import Workflow
 from weft.graphql.nodes import encode_id
-from weft.operations import entity_types, workflows
+from weft.operations import entity_types, workflow_changes, workflows
 from weft.operations.services import Services
 from weft.operations.workflows import NewWorkflow
 from weft.storage import tables
@@ -133,7 +133,7 @@ async def test_a_new_entity_type_is_checked_against_the_definition(services: Ser
 
 async def test_archiving_twice_is_archiving_once(services: Services, viewer: Viewer, workflow: Workflow) -> None:
     for _ in range(2):
-        archived = await workflows.archive_workflow(services, viewer, workflow.id)
+        archived = await workflow_changes.archive_workflow(services, viewer, workflow.id)
         assert archived.status == "ARCHIVED"
     assert await actions(services) == ["workflow.created", "workflow.updated"]
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import Problem
+from weft.domain.outside import HttpSender, Outside
 from weft.domain.run import LogLevel
-from weft.domain.step import HttpSender, StepContext, StepType
+from weft.domain.step import StepContext, StepType
 from weft.engine.compiling.compiler import check, compile_plan
 from weft.integrations.http import HttpClient
 from weft.steps import discover
@@ -48,6 +49,7 @@ class ItemForTest(StepContext):
     values: Mapping[str, Any]
     attempt: int = 1
     client: HttpSender = field(default_factory=HttpClient)
+    world: Outside | None = None
     logged: list[tuple[LogLevel, str]] = field(default_factory=list[tuple[LogLevel, str]])
 
     @property
@@ -57,6 +59,11 @@ class ItemForTest(StepContext):
     @property
     def http(self) -> HttpSender:
         return self.client
+
+    @property
+    def outside(self) -> Outside:
+        assert self.world is not None, "this test gives its item no outside"
+        return self.world
 
     def log(self, level: LogLevel, message: str, **fields: Any) -> None:
         self.logged.append((level, message + "".join(f" {name}={value}" for name, value in fields.items())))

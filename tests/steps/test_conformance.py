@@ -13,10 +13,10 @@ import orjson
 import pytest
 from steps.items import CATALOGUE, item, step
 
+from weft.domain.outside import HttpReply
 from weft.domain.step import (
     AnyStepType,
     Call,
-    HttpReply,
     Output,
     Shape,
     StepCategory,

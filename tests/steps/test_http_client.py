@@ -14,7 +14,8 @@ from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from weft.domain.errors import StartupError
-from weft.domain.step import Fail, HttpReply, Retry
+from weft.domain.outside import HttpReply
+from weft.domain.step import Fail, Retry
 from weft.integrations.http import RESERVED_HEADERS, HttpClient
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -12,7 +12,8 @@ from steps.items import CATALOGUE, item, problems, step
 from werkzeug import Request, Response
 
 from weft.domain.errors import ErrorCode
-from weft.domain.step import Fail, HttpSender, Retry, Shape
+from weft.domain.outside import HttpSender
+from weft.domain.step import Fail, Retry, Shape
 from weft.integrations.http import HttpClient
 
 

@@ -20,11 +20,14 @@ def worker() -> None:
     configure_logs(settings.log_level, settings.log_format)
     if settings.database_url is None or settings.redis_url is None:
         raise StartupError("A worker needs WEFT_DATABASE_URL and WEFT_REDIS_URL. To start all on this machine: weft up")
+    if settings.secret_key is None:
+        raise StartupError("A worker needs WEFT_SECRET_KEY: the same as the API, to open the secrets that are kept.")
     asyncio.run(check_database(settings))
     options = WorkerOptions(
         database_url=settings.database_url,
         redis_url=settings.redis_url,
         lease=timedelta(seconds=settings.lease_seconds),
+        secret_key=settings.secret_key.get_secret_value().encode(),
         patience=timedelta(seconds=settings.stall_seconds),
         allowed_hosts=settings.allowed_hosts,
         pool_size=settings.database_pool_size,

@@ -39,6 +39,7 @@ class ErrorCode(StrEnum):
     INVALID_TEMPLATE = "INVALID_TEMPLATE"
     TYPE_MISMATCH = "TYPE_MISMATCH"
     INVALID_SCHEMA = "INVALID_SCHEMA"
+    UNREACHABLE = "UNREACHABLE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,17 +19,21 @@ stored beside its output it hands over as an effect, which is written in the tra
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
 from weft.domain.definition import RetryPolicy
 from weft.domain.entity import JsonSchema
-from weft.domain.errors import ErrorCode
+from weft.domain.errors import ErrorCode, Problem
+from weft.domain.ids import UUID
+from weft.domain.outside import HttpSender, Outside
 from weft.domain.run import LogLevel
+from weft.domain.usage import NO_USAGE, Usage
 from weft.kit.cel import CelExpression, CelMapping
 from weft.kit.json_schema import SchemaValidator
 from weft.kit.liquid import LiquidTemplate
@@ -60,7 +64,17 @@ class PublishEntity:
     publish: bool = True
 
 
-Effect = PublishEntity
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """Effect: a message through an integration, as a delivery that is made exactly once and then sent until it arrives."""
+
+    delivery_id: UUID
+    integration_id: UUID
+    message: Mapping[str, Any]
+    """What is sent, in the shape that the integration's type takes."""
+
+
+Effect = PublishEntity | SendMessage
 
 
 class Output(NamedTuple):
@@ -70,6 +84,9 @@ class Output(NamedTuple):
     branches: tuple[str, ...] | None = None
     """For a condition: the branches that the item takes."""
     effects: tuple[Effect, ...] = ()
+    usage: Usage = NO_USAGE
+    """What the attempt cost. For an output from the cache: what it cost when it was computed, which nobody pays now."""
+    from_cache: bool = False
 
 
 class StepSignal(Exception):
@@ -87,10 +104,19 @@ class Skip(StepSignal):
 class Retry(StepSignal):
     """It failed this time and may work later. After the last attempt it counts as failed."""
 
-    def __init__(self, reason: str, *, code: str = "TEMPORARY_FAILURE", after: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        code: str = "TEMPORARY_FAILURE",
+        after: timedelta | None = None,
+        usage: Usage = NO_USAGE,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.code = code
+        self.usage = usage
+        """What the attempt cost although it failed."""
         self.after = after
         """At least this long from now; None leaves it to the back-off."""
 
@@ -98,39 +124,16 @@ class Retry(StepSignal):
 class Fail(StepSignal):
     """It failed, and trying again will not help."""
 
-    def __init__(self, reason: str, *, code: str = "STEP_FAILED", details: Any = None) -> None:
+    def __init__(self, reason: str, *, code: str = "STEP_FAILED", details: Any = None, usage: Usage = NO_USAGE) -> None:
         super().__init__(reason)
         self.reason = reason
         self.code = code
+        self.usage = usage
+        """What the attempt cost although it failed."""
         self.details = details
 
 
 Outcome = Output | Skip | Retry | Fail
-
-
-@dataclass(frozen=True, slots=True)
-class HttpReply:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    url: str
-    """Where the answer came from, after redirects."""
-
-
-class HttpSender(Protocol):
-    """Sends one HTTP request behind the address guard. Raises `Fail` for a refused address, `Retry` for a network fault."""
-
-    async def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        timeout: timedelta,  # noqa: ASYNC109 - the limit of the whole exchange, enforced by the client
-        max_bytes: int,
-        follow_redirects: bool,
-    ) -> HttpReply: ...
 
 
 class StepContext(ABC):
@@ -150,7 +153,12 @@ class StepContext(ABC):
 
     @property
     @abstractmethod
-    def http(self) -> HttpSender: ...
+    def outside(self) -> Outside:
+        """What the workspace has configured beyond Weft."""
+
+    @property
+    def http(self) -> HttpSender:
+        return self.outside.http
 
     @abstractmethod
     def log(self, level: LogLevel, message: str, **fields: Any) -> None: ...
@@ -210,6 +218,13 @@ class StepType(Generic[ConfigT]):
     OutputSchema: ClassVar[JsonSchema | None] = None
     """What every output looks like, as far as it does not depend on the config."""
     isolated: ClassVar[bool] = False
+    cacheable: ClassVar[bool] = True
+    """Whether its output may be remembered and given again: False where what counts is what it does outside, or into the
+    entity. Where it is, `ctx.values` holds what the output may depend on, and nothing else: what its expressions and texts
+    read, and the names in `reads`.
+    """
+    reads: ClassVar[frozenset[str]] = frozenset()
+    """The names in scope that `run` takes from `ctx.values` by itself, beside `input`."""
     default_retry: ClassVar[RetryPolicy] = RetryPolicy(max_attempts=1)
     default_timeout: ClassVar[timedelta | None] = None
 
@@ -241,6 +256,20 @@ class StepType(Generic[ConfigT]):
     async def run_many(self, calls: Sequence[Call]) -> Sequence[Any]:
         """One answer per call, in the same order."""
         raise NotImplementedError
+
+    def supplied(self, ctx: StepContext, input: Any) -> AbstractAsyncContextManager[Any]:
+        """For a heavy step: what its `run` gets in place of `input`. Entered by the worker, which can reach the outside, and
+        left when the child process has answered. A file comes in this way, as a path.
+        """
+        del ctx
+        return nullcontext(input)
+
+    async def examine(self, outside: Outside) -> Sequence[Problem]:
+        """What the outside has to say against this step when its definition is saved: a provider that is not configured, a
+        column that does not exist. Paths are relative to the step's config. What cannot be reached now is a problem too.
+        """
+        del outside
+        return ()
 
     @classmethod
     def shape(cls) -> Shape:

@@ -112,7 +112,8 @@ class Attempts:
             case Shape.SERVES_MANY:
                 return await self._microbatches.call(step, Call(ctx, value))
             case Shape.HEAVY:
-                return await self._isolation.run(step, ctx, value)
+                async with step.type.supplied(ctx, value) as supplied:
+                    return await self._isolation.run(step, ctx, supplied)
             case Shape.COMPUTES:
                 return step.type.run(ctx, value)
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from weft.domain.ids import UUID, new_id
+from weft.domain.outside import Outside
 from weft.domain.run import LogLevel
-from weft.domain.step import HttpSender, StepContext
+from weft.domain.step import StepContext
 from weft.kit.json import dumps
 from weft.kit.storable import storable
 
@@ -23,7 +24,7 @@ class RunTools:
     """What the steps of one run share in this worker."""
 
     run_id: UUID
-    http: HttpSender
+    outside: Outside
     add_log: Callable[[LogRow], None]
 
 
@@ -44,8 +45,8 @@ class ItemContext(StepContext):
         return f"{self._tools.run_id}:{self._ordinal}:{self.step_id}"
 
     @property
-    def http(self) -> HttpSender:
-        return self._tools.http
+    def outside(self) -> Outside:
+        return self._tools.outside
 
     def log(self, level: LogLevel, message: str, **fields: Any) -> None:
         text = storable(message[:LOG_MESSAGE_LENGTH])

@@ -15,12 +15,12 @@ import structlog
 from weft.domain.errors import CallerError
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress
-from weft.domain.step import HttpSender
 from weft.engine.attempt import Attempts
 from weft.engine.care import Care, tries_first
 from weft.engine.context import RunTools
 from weft.engine.execution import GRACE, BatchExecution
 from weft.engine.leases import HeldLeases
+from weft.engine.outside import World
 from weft.engine.plans import PlanCache
 from weft.engine.ports import ProgressPublisher
 from weft.engine.preparing import Preparation
@@ -43,7 +43,7 @@ class Dispatcher:
     database: Database
     plans: PlanCache
     attempts: Attempts
-    http: HttpSender
+    world: World
     publisher: ProgressPublisher
     holder: str
     """The name of this worker, for people who look into the tables."""
@@ -197,7 +197,7 @@ class Dispatcher:
         recorder = RunRecorder(
             self.database, run_id, facts.workspace_id, len(plan.steps), self.lease, self.publisher.publish
         )
-        tools = RunTools(run_id, self.http, recorder.add_log)
+        tools = RunTools(run_id, self.world.of(facts.workspace_id), recorder.add_log)
         run = RunHere(plan, Preparation(plan, facts), recorder, tools, held=1)
         self._runs[run_id] = run
         self._opening.pop(run_id, None)

@@ -18,8 +18,8 @@ from weft.graphql.nodes import Node, lazy, read_id, read_key, read_optional_id
 from weft.graphql.paging import Connection, read_page
 from weft.graphql.runs import Run, runs_of_workflow
 from weft.graphql.steps import StepDefinition
-from weft.operations import entity_types, workflows
-from weft.operations.workflows import NewWorkflow, VersionList, WorkflowChanges
+from weft.operations import entity_types, workflow_changes, workflows
+from weft.operations.workflows import NewWorkflow, VersionList
 from weft.storage.workflows import WorkflowFilter
 
 
@@ -217,7 +217,7 @@ class WorkflowMutation:
 
     @mutation(WorkflowPayload, description="A changed definition is the next version; runs keep theirs. For editors.")
     async def update_workflow(self, info: Info, input: UpdateWorkflowInput) -> Answer:
-        changes = WorkflowChanges(
+        changes = workflow_changes.WorkflowChanges(
             name=input.name,
             definition=input.definition,
             description=input.description,
@@ -227,7 +227,7 @@ class WorkflowMutation:
             enabled=input.enabled,
             public=input.public,
         )
-        updated = await workflows.update_workflow(
+        updated = await workflow_changes.update_workflow(
             info.context.services,
             info.context.viewer,
             read_id(input.id, "Workflow", "id"),
@@ -240,7 +240,7 @@ class WorkflowMutation:
     async def archive_workflow(self, info: Info, input: WorkflowIdInput) -> Answer:
         workflow_id = read_id(input.id, "Workflow", "id")
         return Answer(
-            workflow=await workflows.archive_workflow(info.context.services, info.context.viewer, workflow_id)
+            workflow=await workflow_changes.archive_workflow(info.context.services, info.context.viewer, workflow_id)
         )
 
     @mutation(

@@ -11,7 +11,8 @@ from typing import Any, Self
 import aiohttp
 from yarl import URL
 
-from weft.domain.step import Fail, HttpReply, Retry
+from weft.domain.outside import HttpReply
+from weft.domain.step import Fail, Retry
 from weft.integrations.addresses import AllowedHosts
 
 MAX_REDIRECTS = 10

@@ -5,10 +5,11 @@ from typing import Any
 
 import orjson
 
-from weft.domain.entity import EntityType
+from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode, Problem
+from weft.domain.ids import UUID
 from weft.domain.spelling import write_definition
-from weft.engine.compiling.compiler import examine
+from weft.engine.compiling.compiler import examine, examine_outside
 from weft.kit.json import dump_bytes
 from weft.operations.services import Services
 
@@ -22,17 +23,19 @@ class CheckedDefinition:
     problems: tuple[Problem, ...]
 
 
-def check_definition(services: Services, written: Any, entity_type: EntityType | None) -> CheckedDefinition:
-    """Every problem has its path under `definition`."""
+async def check_definition(
+    services: Services, workspace_id: UUID, written: Any, entity_schema: JsonSchema | None
+) -> CheckedDefinition:
+    """Every problem has its path under `definition`. Asks the outside, so it is never called within a transaction."""
     limits = services.limits
     if (too_large := _size_problem(written, limits.definition_bytes)) is not None:
         return CheckedDefinition({}, 0, (too_large,))
-    schema = None if entity_type is None else entity_type.schema
-    examined = examine(written, services.catalogue, schema, max_steps=limits.steps_per_definition)
+    examined = examine(written, services.catalogue, entity_schema, max_steps=limits.steps_per_definition)
+    outside = await examine_outside(examined, services.world.of(workspace_id))
     return CheckedDefinition(
         canonical=write_definition(examined.definition),
         steps_count=len(examined.definition.steps),
-        problems=tuple(problem.under("definition") for problem in examined.problems),
+        problems=tuple(problem.under("definition") for problem in (*examined.problems, *outside)),
     )
 
 

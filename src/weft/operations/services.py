@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from weft.domain.step import Catalogue
+from weft.engine.outside import World
 from weft.engine.plans import PlanCache
 from weft.engine.ports import Wakeups
 from weft.kit.clock import Clock, utc_now
@@ -36,7 +37,9 @@ class Services:
     channel: ProgressChannel
     """Tells the watchers in all processes when an operation, not a worker, changed a run."""
     secret_key: bytes
-    """From which digests of API keys and upload links are made."""
+    """From which digests of API keys and upload links are made, and secrets at rest are sealed."""
+    world: World
+    """What definitions are checked against when they are saved, and what admins test."""
     public_url: str
     """How clients reach this server, without a slash at the end: what upload links start with."""
     clock: Clock = utc_now

@@ -14,10 +14,11 @@ from weft.domain.page import Page, PageRequest
 from weft.domain.workflow import Template, Workflow
 from weft.kit.storable import is_storable_text
 from weft.operations.builtin_templates import builtin_templates
+from weft.operations.definitions import check_definition
 from weft.operations.labels import category_of, description_of, name_of
 from weft.operations.services import Services
 from weft.operations.template_filling import complete_parameters, filled
-from weft.operations.workflows import NewWorkflow, add_workflow
+from weft.operations.workflows import NewWorkflow, add_workflow, schema_of
 from weft.storage import audit, entity_types, templates, workflow_versions, workflows
 
 _BUILTIN = "builtin:"
@@ -67,14 +68,17 @@ async def find_template(services: Services, viewer: Viewer, template_id: str) ->
 
 async def create_from_template(services: Services, viewer: Viewer, wanted: FromTemplate) -> Workflow:
     viewer.need(Role.EDITOR)
-    async with services.database.transaction() as connection:
+    async with services.database.reading() as connection:
         template = await _template(connection, viewer, wanted.template_id)
         if template is None:
             raise NotFound("There is no such template.", path=("templateId",), hint="`templates` lists them.")
-        parameters, problems = complete_parameters(template.parameters_schema, wanted.parameters)
-        if problems:
-            raise Invalid(problems=problems)
-        name = wanted.name or template.name
+        schema = await schema_of(connection, viewer, wanted.entity_type_id) or template.entity_schema
+    parameters, problems = complete_parameters(template.parameters_schema, wanted.parameters)
+    if problems:
+        raise Invalid(problems=problems)
+    definition = filled(template.definition, parameters)
+    checked = await check_definition(services, viewer.workspace_id, definition, schema)
+    async with services.database.transaction() as connection:
         entity_type_id = wanted.entity_type_id
         if entity_type_id is None and template.entity_schema is not None:
             entity_type_id = await _entity_type_for(connection, viewer, template, template.entity_schema)
@@ -83,12 +87,13 @@ async def create_from_template(services: Services, viewer: Viewer, wanted: FromT
             viewer,
             connection,
             NewWorkflow(
-                name=name,
+                name=wanted.name or template.name,
                 description=template.description if wanted.description is None else wanted.description,
                 category=template.category,
-                definition=filled(template.definition, parameters),
+                definition=definition,
                 entity_type_id=entity_type_id,
             ),
+            checked,
         )
 
 

@@ -1,4 +1,4 @@
-"""Workflows: made, changed and read. A change of the definition makes the next version; older ones stay as they were."""
+"""Workflows: made, read and deleted. `workflow_changes` changes them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.access import Role, Viewer
-from weft.domain.entity import EntityType
+from weft.domain.entity import JsonSchema
 from weft.domain.errors import Conflict, Invalid, NotFound, Problem
 from weft.domain.ids import UUID, new_id
 from weft.domain.page import Page, PageRequest
@@ -34,21 +34,6 @@ class NewWorkflow:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkflowChanges:
-    """What is None stays as it is."""
-
-    name: str | None = None
-    definition: Any = None
-    description: str | None = None
-    category: str | None = None
-    """An empty text takes the category away."""
-    entity_type_id: UUID | None = None
-    status: WorkflowStatus | None = None
-    enabled: bool | None = None
-    public: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class VersionList:
     """A page of the versions of a workflow."""
 
@@ -58,21 +43,22 @@ class VersionList:
 
 async def create_workflow(services: Services, viewer: Viewer, wanted: NewWorkflow) -> Workflow:
     viewer.need(Role.EDITOR)
+    async with services.database.reading() as connection:
+        schema = await schema_of(connection, viewer, wanted.entity_type_id)
+    checked = await check_definition(services, viewer.workspace_id, wanted.definition, schema)
     async with services.database.transaction() as connection:
-        return await add_workflow(services, viewer, connection, wanted)
+        return await add_workflow(services, viewer, connection, wanted, checked)
 
 
 async def add_workflow(
-    services: Services, viewer: Viewer, connection: AsyncConnection, wanted: NewWorkflow
+    services: Services, viewer: Viewer, connection: AsyncConnection, wanted: NewWorkflow, checked: CheckedDefinition
 ) -> Workflow:
     """Within the caller's transaction, for other operations that make a workflow."""
     problems: list[Problem] = []
     name = name_of(wanted.name, problems)
     description = description_of(wanted.description, problems)
     category = category_of(wanted.category, problems)
-    entity_type = await _entity_type(connection, viewer, wanted.entity_type_id)
-    checked = check_definition(services, wanted.definition, entity_type)
-    _raise_any(*problems, *checked.problems)
+    raise_any(*problems, *checked.problems)
     now = services.clock()
     made = Workflow(
         id=new_id(),
@@ -93,61 +79,16 @@ async def add_workflow(
         last_run_at=None,
     )
     await workflows.add(connection, made)
-    await workflow_versions.add(connection, _version(services, viewer, made, checked))
+    await workflow_versions.add(connection, version_of(services, viewer, made, checked))
     await audit.record(connection, viewer, "workflow.created", made.id, {"name": name, "version": 1})
     return made
-
-
-async def update_workflow(
-    services: Services,
-    viewer: Viewer,
-    workflow_id: UUID,
-    changes: WorkflowChanges,
-    *,
-    expected_version: int | None = None,
-) -> Workflow:
-    """With `expected_version` it is refused when somebody else made another version meanwhile."""
-    viewer.need(Role.EDITOR)
-    async with services.database.transaction() as connection:
-        current = _found(await workflows.lock(connection, viewer.workspace_id, workflow_id))
-        if expected_version not in {None, current.version_number}:
-            raise Conflict(
-                f"The workflow is at version {current.version_number} by now.",
-                path=("expectedVersion",),
-                hint="Read it again and apply your change to what it is now.",
-            )
-        problems: list[Problem] = []
-        values = _plain_changes(current, changes, problems)
-        checked = await _changed_definition(services, viewer, connection, current, changes)
-        _raise_any(*problems, *(checked.problems if checked else ()))
-        if checked is not None:
-            version = _version(services, viewer, current, checked, number=current.version_number + 1)
-            await workflow_versions.add(connection, version)
-            values |= {
-                "version_id": version.id,
-                "version_number": version.number,
-                "steps_count": checked.steps_count,
-            }
-        if not values:
-            return current
-        changed = await workflows.change(
-            connection, viewer.workspace_id, workflow_id, {**values, "updated_at": services.clock()}
-        )
-        details = {"changed": sorted(values), "version": values.get("version_number", current.version_number)}
-        await audit.record(connection, viewer, "workflow.updated", workflow_id, details)
-        return _found(changed)
-
-
-async def archive_workflow(services: Services, viewer: Viewer, workflow_id: UUID) -> Workflow:
-    """No run of it can be started any more. What runs, goes on."""
-    return await update_workflow(services, viewer, workflow_id, WorkflowChanges(status=WorkflowStatus.ARCHIVED))
 
 
 async def delete_workflow(services: Services, viewer: Viewer, workflow_id: UUID) -> None:
     """With its versions, its runs and their results."""
     viewer.need(Role.EDITOR)
     async with services.database.transaction() as connection:
-        current = _found(await workflows.lock(connection, viewer.workspace_id, workflow_id))
+        current = found_workflow(await workflows.lock(connection, viewer.workspace_id, workflow_id))
         if not await workflows.remove(connection, viewer.workspace_id, workflow_id):
             raise Conflict(
                 "A run of this workflow is not finished.",
@@ -163,8 +104,8 @@ async def validate_workflow(
     """The same problems as when it is saved, and nothing is."""
     viewer.need(Role.VIEWER)
     async with services.database.reading() as connection:
-        entity_type = await _entity_type(connection, viewer, entity_type_id)
-    return check_definition(services, definition, entity_type)
+        schema = await schema_of(connection, viewer, entity_type_id)
+    return await check_definition(services, viewer.workspace_id, definition, schema)
 
 
 async def list_workflows(
@@ -207,46 +148,17 @@ async def load_version_pages(
     return [pages[one] for one in lists]
 
 
-def _plain_changes(current: Workflow, changes: WorkflowChanges, problems: list[Problem]) -> dict[str, Any]:
-    """The columns that change, without those of the version."""
-    wanted: dict[str, Any] = {
-        "name": None if changes.name is None else name_of(changes.name, problems),
-        "description": None if changes.description is None else description_of(changes.description, problems),
-        "entity_type_id": changes.entity_type_id,
-        "status": changes.status,
-        "enabled": changes.enabled,
-        "public": changes.public,
-    }
-    values = {name: value for name, value in wanted.items() if value is not None}
-    if changes.category is not None:
-        values["category"] = category_of(changes.category, problems)
-    return {name: value for name, value in values.items() if value != getattr(current, name)}
-
-
-async def _changed_definition(
-    services: Services, viewer: Viewer, connection: AsyncConnection, current: Workflow, changes: WorkflowChanges
-) -> CheckedDefinition | None:
-    """The next version's definition; None where it stays the same and is right for the entity type, which may be new."""
-    entity_type_id = changes.entity_type_id or current.entity_type_id
-    if changes.definition is None and entity_type_id == current.entity_type_id:
-        return None
-    entity_type = await _entity_type(connection, viewer, entity_type_id)
-    version = await workflow_versions.get(connection, viewer.workspace_id, current.version_id)
-    present = version.definition if version else None
-    checked = check_definition(services, present if changes.definition is None else changes.definition, entity_type)
-    return checked if checked.problems or checked.canonical != present else None
-
-
-async def _entity_type(connection: AsyncConnection, viewer: Viewer, type_id: UUID | None) -> EntityType | None:
+async def schema_of(connection: AsyncConnection, viewer: Viewer, type_id: UUID | None) -> JsonSchema | None:
+    """Of the entities that a workflow is to work on; None for a workflow without entities."""
     if type_id is None:
         return None
     found = await entity_types.type_by_id(connection, viewer.workspace_id, type_id)
     if found is None:
         raise NotFound("There is no such entity type in this workspace.", path=("entityTypeId",))
-    return found
+    return found.schema
 
 
-def _version(
+def version_of(
     services: Services, viewer: Viewer, workflow: Workflow, checked: CheckedDefinition, *, number: int = 1
 ) -> WorkflowVersion:
     return WorkflowVersion(
@@ -260,12 +172,12 @@ def _version(
     )
 
 
-def _found(workflow: Workflow | None) -> Workflow:
+def found_workflow(workflow: Workflow | None) -> Workflow:
     if workflow is None:
         raise NotFound("There is no such workflow in this workspace.", path=("id",))
     return workflow
 
 
-def _raise_any(*problems: Problem) -> None:
+def raise_any(*problems: Problem) -> None:
     if problems:
         raise Invalid(problems=problems)

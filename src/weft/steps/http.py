@@ -9,7 +9,8 @@ from yarl import URL
 
 from weft.domain.definition import RetryPolicy
 from weft.domain.entity import JsonSchema
-from weft.domain.step import Fail, HttpReply, Retry, StepCategory, StepContext, StepScope, StepType
+from weft.domain.outside import HttpReply
+from weft.domain.step import Fail, Retry, StepCategory, StepContext, StepScope, StepType
 from weft.kit import json
 from weft.kit.liquid import LiquidTemplate
 from weft.kit.schema_limits import deeper_than

@@ -16,15 +16,19 @@ The mapping `output` reads the same names as a step that depends on all leaves: 
 be without it.
 """
 
+import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from weft.domain.definition import Definition, StepDefinition
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode, Invalid, Problem
+from weft.domain.outside import Outside
 from weft.domain.spelling import read_definition
 from weft.domain.spelling.fields import suggestion
-from weft.domain.step import AnyStepType, Catalogue
+from weft.domain.step import AnyStepType, Catalogue, Fail, Retry, StepType
 from weft.engine.compiling.assembly import Draft, assemble
 from weft.engine.compiling.findings import Findings
 from weft.engine.compiling.flow import joined, misfit
@@ -35,6 +39,9 @@ from weft.engine.plan import Plan
 from weft.kit.cel import CelExpression
 from weft.kit.json_schema import SchemaValidator
 
+LONGEST_EXAMINATION = timedelta(seconds=10)
+"""Of one step: whoever saves a definition waits for the outside."""
+
 
 @dataclass(frozen=True, slots=True)
 class Examined:
@@ -42,6 +49,25 @@ class Examined:
     plan: Plan | None
     """None where there are problems."""
     problems: tuple[Problem, ...]
+    prepared: tuple[tuple[tuple[str, ...], StepType[Any]], ...] = ()
+    """Every step whose config is right, with the path of its config as it was written."""
+
+
+async def examine_outside(examined: Examined, outside: Outside) -> tuple[Problem, ...]:
+    """What the outside has to say against the steps: all are asked at once, none of them for longer than it may take."""
+
+    async def asked(path: tuple[str, ...], step: StepType[Any]) -> list[Problem]:
+        try:
+            async with asyncio.timeout(LONGEST_EXAMINATION.total_seconds()):
+                return [problem.under(*path) for problem in await step.examine(outside)]
+        except TimeoutError:
+            seconds = LONGEST_EXAMINATION.total_seconds()
+            return [Problem(ErrorCode.UNREACHABLE, f"What this step needs did not answer within {seconds:g} s.", path)]
+        except (Fail, Retry) as error:
+            return [Problem(ErrorCode.UNREACHABLE, error.reason, path)]
+
+    found = await asyncio.gather(*(asked(path, step) for path, step in examined.prepared))
+    return tuple(problem for problems in found for problem in problems)
 
 
 def compile_plan(definition: Any, catalogue: Catalogue, entity_schema: JsonSchema | None) -> Plan:
@@ -62,8 +88,10 @@ def examine(
     """`definition` is JSON in any spelling; `entity_schema` is None for a workflow without entities."""
     reading = read_definition(definition, max_steps=max_steps)
     findings = Findings(reading, list(reading.problems))
-    plan = _Compilation(reading.definition, catalogue, entity_schema, findings).run()
-    return Examined(reading.definition, None if findings.problems else plan, tuple(findings.problems))
+    compilation = _Compilation(reading.definition, catalogue, entity_schema, findings)
+    plan = compilation.run()
+    prepared = tuple((reading.locate(path), step) for path, step in compilation.prepared())
+    return Examined(reading.definition, None if findings.problems else plan, tuple(findings.problems), prepared)
 
 
 class _Compilation:
@@ -111,6 +139,12 @@ class _Compilation:
             entity_schema=self._entity_schema,
             names_read=frozenset(self._reads),
         )
+
+    def prepared(self) -> Iterator[tuple[tuple[str, ...], StepType[Any]]]:
+        """Each step that could be prepared, with the path of its config."""
+        for _, draft in sorted(self._drafts.items()):
+            if draft.made is not None:
+                yield (*draft.step.path, "config"), draft.made.instance
 
     def _compiled_schema(self, scope: DefinitionScope, schema: JsonSchema | None, name: str) -> SchemaValidator | None:
         """None where there is none, or none that could be used."""

@@ -4,8 +4,9 @@ import socket
 import threading
 from typing import Any
 
+from weft.domain.outside import Outside
 from weft.domain.run import LogLevel
-from weft.domain.step import Fail, HttpSender, StepContext
+from weft.domain.step import Fail, StepContext
 from weft.engine.sandbox.protocol import LENGTH, LOG_FIELDS_BYTES, LOG_MESSAGE_LENGTH, MOST_LOG_LINES
 from weft.kit.json import dump_bytes
 
@@ -43,8 +44,11 @@ class SandboxContext(StepContext):
         return self._idempotency_key
 
     @property
-    def http(self) -> HttpSender:
-        raise Fail("A step that runs in a process of its own has no HTTP client.", code="HTTP_NOT_AVAILABLE")
+    def outside(self) -> Outside:
+        reason = (
+            "A step that runs in a process of its own reaches nothing outside: it gets what it needs by `supplied`."
+        )
+        raise Fail(reason, code="OUTSIDE_NOT_AVAILABLE")
 
     def log(self, level: LogLevel, message: str, **fields: Any) -> None:
         if self._lines_left == 0:
