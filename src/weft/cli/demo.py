@@ -1,109 +1,46 @@
-"""`weft demo`: the main job on real records, with live progress in the terminal."""
+"""`weft demo`: workflows over real records and documents, with live progress in the terminal."""
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import click
 
-from weft.cli.demonstration.airports import Record, read_airports
-from weft.cli.demonstration.client import Api
-from weft.cli.demonstration.display import Display
-from weft.cli.demonstration.documents import LOOK_AT_RUN
-from weft.cli.demonstration.pictures import heading
-from weft.cli.demonstration.story import Story
-from weft.cli.up import everything, free_port
-from weft.domain.errors import StartupError
-from weft.embedded import Children, ended_by_signals, running_services
-from weft.settings import Settings
+from weft.cli.demonstration.airports.records import read_airports
+from weft.cli.demonstration.airports.story import AirportStory
+from weft.cli.demonstration.invoices.paper import read_invoices, written_invoices
+from weft.cli.demonstration.invoices.story import InvoiceStory
+from weft.cli.demonstration.stage import play
 
 MOST_RECORDS = 10_000_000
-_INTERRUPTED = 130
-"""The exit status of what Ctrl-C ended."""
+MOST_DOCUMENTS = 10_000
+DOCUMENTS = 120
 
 
-@dataclass(frozen=True, slots=True)
-class _Weft:
-    url: str
-    api_key: str
-    children: Children | None
-    """None where a `weft up` was there before."""
-
-
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--scale",
     type=click.IntRange(1, MOST_RECORDS),
     help="Repeat the records up to this number, or take only so many. Left out: each once.",
 )
-def demo(*, scale: int | None) -> None:
+@click.pass_context
+def demo(context: click.Context, *, scale: int | None) -> None:
     """Run a workflow over real records, and watch it live."""
-    started, settings, display, airports = time.monotonic(), Settings(), Display(), read_airports()
-    run_id = asyncio.run(_told(settings, display, airports, scale or len(airports)))
-    if run_id is None:
-        display.show("Stopped.")
-        raise SystemExit(_INTERRUPTED)
-    display.show(heading(f"All of it took {time.monotonic() - started:.1f} s. To look closer"))
-    address = f"{settings.reached_at}/graphql" if settings.port else "the address that it prints"
-    display.show(f"  make up (or weft up), then paste at {address}\n")
-    display.show_to_copy(LOOK_AT_RUN % run_id)
+    if context.invoked_subcommand is None:
+        started, airports = time.monotonic(), read_airports()
+        play(lambda api, display: AirportStory(api, display, airports, scale or len(airports)).tell(), started)
 
 
-async def _told(settings: Settings, display: Display, airports: list[Record], scale: int) -> str | None:
-    """The id of the run; None when a signal ended it."""
-    async with ended_by_signals(), _weft(settings, display) as weft, Api.connected(weft.url, weft.api_key) as api:
-        telling = Story(api, display, airports, scale).tell()
-        return await (telling if weft.children is None else _while_alive(telling, weft.children))
-    return None
-
-
-@asynccontextmanager
-async def _weft(settings: Settings, display: Display) -> AsyncGenerator[_Weft]:
-    if (holder := running_services(settings.data_dir)) is not None:
-        yield _beside(settings, holder.pid)
-        return
-    async with AsyncExitStack() as closing:
-        with display.waiting("Starting PostgreSQL, Valkey, the API and the workers …"):
-            running = await closing.enter_async_context(everything(_on_a_free_port(settings)))
-        yield _Weft(running.url, running.api_key, running.children)
-
-
-def _beside(settings: Settings, pid: int) -> _Weft:
-    key = settings.data_dir / "api_key"
-    if not settings.port and settings.public_url is None:
-        raise StartupError(
-            f"Weft is running in {settings.data_dir} already (process {pid}), on a port that only its output tells: "
-            "stop it, or set WEFT_PORT to that port."
-        )
-    try:
-        return _Weft(settings.reached_at, key.read_text(encoding="utf-8").strip(), None)
-    except OSError as error:
-        raise StartupError(
-            f"Weft is running already (process {pid}), and its API key cannot be read from {key}: {error.strerror}."
-        ) from error
-
-
-def _on_a_free_port(settings: Settings) -> Settings:
-    """The demo's API is there for the demo: where its usual port is taken, any other will do."""
-    try:
-        free_port(settings.host, settings.port)
-    except StartupError:
-        return settings.model_copy(update={"port": 0})
-    return settings
-
-
-async def _while_alive(telling: Coroutine[Any, Any, str], children: Children) -> str:
-    """Ends with the reason of a child that was given up, which would otherwise be waited for without end."""
-    story, life = asyncio.create_task(telling), asyncio.create_task(children.wait())
-    try:
-        await asyncio.wait((story, life), return_when=asyncio.FIRST_COMPLETED)
-        if not story.done():
-            life.result()
-        return await story
-    finally:
-        story.cancel()
-        life.cancel()
-        await asyncio.gather(story, life, return_exceptions=True)
+@demo.command()
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--count",
+    type=click.IntRange(1, MOST_DOCUMENTS),
+    default=DOCUMENTS,
+    show_default=True,
+    help="How many invoices to write, where no files are given.",
+)
+def invoices(*, files: tuple[Path, ...], count: int) -> None:
+    """Read invoices, and store what they say: your own FILES, or some that are written for the demo as PDF."""
+    started = time.monotonic()
+    papers = read_invoices(files) if files else written_invoices(count)
+    play(lambda api, display: InvoiceStory(api, display, papers).tell(), started)

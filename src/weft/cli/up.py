@@ -96,6 +96,7 @@ def _environment(settings: Settings, services: ServiceUrls, secret_key: str, por
         "WEFT_SECRET_KEY": secret_key,
         "WEFT_PORT": str(port),
         "WEFT_LOG_LEVEL": log_level,
+        "WEFT_SQLITE_FOLDER": str((settings.sqlite_folder or settings.data_dir / "sqlite").absolute()),
     }
 
 

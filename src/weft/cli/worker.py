@@ -30,6 +30,10 @@ def worker() -> None:
         secret_key=settings.secret_key.get_secret_value().encode(),
         patience=timedelta(seconds=settings.stall_seconds),
         allowed_hosts=settings.allowed_hosts,
+        sqlite_folder=settings.sqlite_folder,
+        files=settings.files,
+        mail=settings.mail,
+        delivery_attempts=settings.delivery_attempts,
         pool_size=settings.database_pool_size,
         statement_cache=settings.statement_cache,
     )

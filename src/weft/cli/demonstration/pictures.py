@@ -26,6 +26,14 @@ def import_line(scale: int, seconds: float, state: State) -> str:
     return f"Import  {_import_figures(scale, seconds, state)}"
 
 
+def upload_picture(state: State) -> RenderableType:
+    return _bar("Upload", state["done"], state["total"], f"{state['done']:,} of {state['total']:,}")
+
+
+def upload_line(state: State) -> str:
+    return f"Upload  {state['done']:,} of {state['total']:,}"
+
+
 def run_picture(state: State) -> RenderableType:
     steps = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     steps.add_column("step", min_width=16)
@@ -49,6 +57,18 @@ def failures(groups: Sequence[State]) -> RenderableType:
 
 def results(summaries: Mapping[str, str]) -> RenderableType:
     return _rows((Text(kind, "green"), summary) for kind, summary in summaries.items())
+
+
+def comparison(counts: Mapping[str, Mapping[str, int]]) -> RenderableType:
+    """How often each value was read right, wrong, or not at all."""
+    styles = {"right": "green", "wrong": "red", "missing": "yellow"}
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("value", min_width=16)
+    for name in styles:
+        table.add_column(name, justify="right", min_width=10)
+    for field, counted in counts.items():
+        table.add_row(field, *(_count(counted.get(name, 0), style) for name, style in styles.items()))
+    return Padding(table, (0, 0, 0, 2))
 
 
 def _rows(rows: Iterable[tuple[str | Text, ...]], *, justify: str = "left") -> RenderableType:

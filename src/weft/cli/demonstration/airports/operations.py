@@ -1,4 +1,4 @@
-"""The GraphQL operations of the demo."""
+"""The GraphQL operations of the airports alone."""
 
 ENTITY_TYPES = "query Types($name: String!) { entityTypes(search: $name, first: 100) { nodes { id name } } }"
 CREATE_ENTITY_TYPE = """
@@ -24,33 +24,11 @@ subscription ImportProgress($id: ID!) {
 WORKFLOWS = """
 query Workflows($type: ID!) { workflows(filter: {entityTypeId: $type}, first: 100) { nodes { id name } } }
 """
-CREATE_WORKFLOW = """
-mutation MakeWorkflow($input: CreateWorkflowInput!) {
-  createWorkflow(input: $input) { workflow { id } errors { message path } }
-}
-"""
 UPDATE_WORKFLOW = """
 mutation ChangeWorkflow($input: UpdateWorkflowInput!) {
   updateWorkflow(input: $input) { workflow { id } errors { message path } }
 }
 """
-RUN_WORKFLOW = """
-mutation Run($input: RunWorkflowInput!) {
-  runWorkflow(input: $input) { run { id } errors { message path } }
-}
-"""
-CANCEL_RUN = """
-mutation Cancel($input: RunIdInput!) { cancelRun(input: $input) { run { id } errors { message path } } }
-"""
-RUN_PROGRESS = """
-subscription RunProgress($id: ID!) {
-  runProgress(runId: $id) {
-    status revision total finished completed failed skipped cancelled percent itemsPerSecond eta
-    steps { stepId completed failed skipped }
-  }
-}
-"""
-FAILURES = "query Failures($id: ID!) { run(id: $id) { failures(first: 10) { code message count } } }"
 RESULTS = """
 query Results($type: ID!) {
   international: entities(type: $type, first: 1, filter: {where: [{field: "kind", op: EQ, value: "international"}]}) {
@@ -67,7 +45,3 @@ query Results($type: ID!) {
   }
 }
 """
-LOOK_AT_RUN = """\
-{ run(id: "%s") { status
-    failures { code message count }
-    items(first: 5) { nodes { status steps { id status output } } } } }"""
