@@ -20,6 +20,10 @@ class EntityType:
     schema: JsonSchema
     created_at: datetime
     updated_at: datetime
+    built_in: bool = False
+    """Belongs to Weft: nobody changes or deletes it."""
+    holds_documents: bool = False
+    """Whether some of its entities have files."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,17 @@ from strawberry.types.nodes import SelectedField, Selection
 
 from weft.domain import entity as domain
 from weft.domain.entity import EntityInput
+from weft.domain.files import DocumentFile
 from weft.domain.imports import OnConflict
 from weft.domain.page import Page
 from weft.graphql.context import Info
 from weft.graphql.entity_inputs import EntityFilterInput, EntitySelectionInput, read_filter, read_selection
 from weft.graphql.entity_types import EntityType
+from weft.graphql.files import File
 from weft.graphql.mutations import Answer, UserError, mutation
 from weft.graphql.nodes import Node, read_id, read_key, read_optional_id
 from weft.graphql.paging import Connection, read_page
-from weft.operations import entities, entity_creation, entity_types
+from weft.operations import documents, entities, entity_creation, entity_types
 
 
 @strawberry.type(description="A record of an entity type.")
@@ -33,6 +35,11 @@ class Entity(Node):
     @staticmethod
     async def entity_type(parent: strawberry.Parent[domain.Entity], info: Info) -> domain.EntityType | None:
         return await info.context.load(entity_types.load_entity_types, parent.entity_type_id)
+
+    @strawberry.field(graphql_type=File | None, description="Of a document; null for every other entity.")
+    @staticmethod
+    async def file(parent: strawberry.Parent[domain.Entity], info: Info) -> DocumentFile | None:
+        return await info.context.load(documents.load_files, parent.id)
 
     @classmethod
     async def find(cls, info: Info, key: str) -> domain.Entity | None:

@@ -22,6 +22,7 @@ class EntityType(Node):
     name: str
     description: str
     schema: JSON = strawberry.field(description="The JSON Schema of the type's entities.")
+    built_in: bool = strawberry.field(description="Belongs to Weft, and stays as it is: the type of documents.")
     created_at: datetime
     updated_at: datetime
 

@@ -1,4 +1,4 @@
-"""Files that come in: `PUT /files/imports/{id}/{token}` takes the file of an import.
+"""Files of entities that come in: `PUT /files/imports/{id}/{token}` takes the file of an import.
 
 The link is the credential: its token is made for one import and expires. The body is the file itself, of any size, read as it
 arrives: `curl -T airports.jsonl "$uploadUrl"`. The answer is JSON in every case: `import` says how far it came, `errors`
@@ -15,18 +15,19 @@ what has to be put right.
 | 503 | the database is away: send the same file again soon |
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from weft.domain.errors import CallerError, Conflict, ErrorCode, NotFound, Problem
 from weft.domain.ids import UUID
 from weft.domain.imports import Import, ImportStatus
+from weft.http.bodies import body_of, foreign_body, size_of
 from weft.kit.json import dump_bytes
 from weft.operations.import_upload import UploadBroken
 from weft.operations.imports import receive_file
@@ -46,12 +47,12 @@ def routes(services: Services) -> list[Route]:
 
 
 async def _receive(services: Services, request: Request) -> Response:
-    if (problem := _foreign_body(request)) is not None:
+    if (problem := foreign_body(request)) is not None:
         return _answer(415, problems=[problem])
     import_id = UUID(str(request.path_params["id"]))
     token = quote(str(request.path_params["token"]), safe="")  # ASCII, as a token is: what is none simply does not fit
     try:
-        ended = await receive_file(services, import_id, token, _body(request), _size(request))
+        ended = await receive_file(services, import_id, token, body_of(request), size_of(request))
     except NotFound as error:
         return _answer(404, problems=error.problems)
     except Conflict as error:
@@ -73,32 +74,6 @@ def _stopped(import_id: UUID, error: Exception) -> Response:
         return _answer(503, problems=[{"code": "UNAVAILABLE", "message": told, "hint": _AGAIN}])
     logger.error("An import has stopped.", import_id=str(import_id), exc_info=error)
     return _answer(500, problems=[{"code": "INTERNAL", "message": "Something went wrong here.", "hint": _AGAIN}])
-
-
-async def _body(request: Request) -> AsyncGenerator[bytes]:
-    try:
-        async for data in request.stream():
-            if data:
-                yield data
-    except ClientDisconnect as error:
-        raise UploadBroken("The connection broke off.") from error
-
-
-def _size(request: Request) -> int | None:
-    said = request.headers.get("content-length", "")
-    return int(said) if said.isascii() and said.isdigit() else None
-
-
-def _foreign_body(request: Request) -> Problem | None:
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        return Problem(ErrorCode.INVALID, "The body is compressed.", hint="Send the file as it is.")
-    if request.headers.get("content-type", "").lower().startswith("multipart/"):
-        return Problem(
-            ErrorCode.INVALID,
-            "The body is a form.",
-            hint="Send the file itself as the body: `curl -T file url`, not `curl -F`.",
-        )
-    return None
 
 
 def _answer(status: int, ended: Import | None = None, problems: Sequence[Problem | dict[str, Any]] = ()) -> Response:

@@ -12,9 +12,10 @@ from weft.domain.run import Selection
 from weft.kit.json import loads
 from weft.operations.entity_filters import check_filter
 from weft.operations.entity_types import no_such_type
+from weft.operations.file_fields import check_file_fields
 from weft.operations.records import RecordCheck, RefusedRecord
 from weft.operations.services import Services
-from weft.storage import audit, entities, entity_types
+from weft.storage import audit, entities, entity_types, files
 
 
 async def update_entity(
@@ -49,6 +50,8 @@ async def update_entity(
         after: dict[str, Any] = loads(written)
         if after == before.data:
             return before
+        if entity_type.holds_documents:
+            check_file_fields(await files.file_of(connection, viewer.workspace_id, entity_id), after)
         changed = await entities.replace_data(connection, viewer.workspace_id, entity_id, after)
         if changed is None:
             raise _no_such_entity("id")

@@ -10,7 +10,7 @@ from weft.domain.entity import Entity, EntityInput
 from weft.domain.errors import ErrorCode, Invalid, LimitExceeded, Problem
 from weft.domain.ids import UUID
 from weft.domain.imports import OnConflict
-from weft.operations.entity_types import no_such_type
+from weft.operations.entity_types import made_of_uploads, no_such_type
 from weft.operations.records import RecordCheck, RefusedRecord, external_id_of, refuse
 from weft.operations.services import Services
 from weft.storage import audit, entities, entity_types
@@ -60,6 +60,8 @@ async def create_entities(
         entity_type = await entity_types.hold_type(connection, viewer.workspace_id, entity_type_id)
         if entity_type is None:
             raise no_such_type("entityTypeId")
+        if entity_type.built_in:
+            raise made_of_uploads("entityTypeId")
         checked = _checked(RecordCheck(entity_type.schema, services.limits.entity_bytes), given)
         _refuse_all(checked.problems, atomic)
         result = await _store(connection, viewer, entity_type_id, checked, on_conflict)

@@ -44,6 +44,20 @@ async def create_entity_type(
     return made
 
 
+def made_of_uploads(*path: str) -> Invalid:
+    return Invalid(
+        "Entities of this type are documents: each is made of an upload.", path=path, hint="Use createDocument."
+    )
+
+
+def built_in(found: EntityType, *path: str) -> Conflict:
+    return Conflict(
+        f"The entity type {found.name!r} belongs to Weft: it stays as it is.",
+        path=path,
+        hint="Documents may also be of a type of your own: name it when you create them.",
+    )
+
+
 async def update_entity_type(services: Services, viewer: Viewer, type_id: UUID, changes: TypeChanges) -> EntityType:
     """A new schema holds for what is stored from now on. Entities that exist are neither checked nor rewritten; a run over one
     that no longer fits fails at the step that finds out.
@@ -61,6 +75,9 @@ async def update_entity_type(services: Services, viewer: Viewer, type_id: UUID, 
     if problems:
         raise Invalid(problems=problems)
     async with services.database.transaction() as connection:
+        before = await entity_types.type_by_id(connection, viewer.workspace_id, type_id)
+        if before is not None and before.built_in:
+            raise built_in(before, "id")
         changed = await entity_types.change_entity_type(connection, viewer.workspace_id, type_id, values)
         if changed is None:
             raise no_such_type("id")
@@ -77,6 +94,8 @@ async def delete_entity_type(services: Services, viewer: Viewer, type_id: UUID) 
         doomed = await entity_types.lock_type(connection, viewer.workspace_id, type_id)
         if doomed is None:
             raise no_such_type("id")
+        if doomed.built_in:
+            raise built_in(doomed, "id")
         if names := await entity_types.names_of_workflows_over(connection, viewer.workspace_id, type_id):
             listed = ", ".join(map(repr, names))
             raise Conflict(

@@ -20,7 +20,7 @@ from weft.domain.ids import UUID, new_id
 from weft.domain.imports import Import, ImportFormat, ImportStatus, OnConflict, RejectedRow
 from weft.domain.page import Page, PageRequest
 from weft.kit.storable import is_storable_text
-from weft.operations.entity_types import no_such_type
+from weft.operations.entity_types import made_of_uploads, no_such_type
 from weft.operations.import_rows import ImportRows
 from weft.operations.import_upload import Upload
 from weft.operations.services import Services
@@ -54,8 +54,11 @@ async def create_import(services: Services, viewer: Viewer, wanted: NewImport) -
     _check(wanted)
     import_id = new_id()
     async with services.database.transaction() as connection:
-        if await entity_types.hold_type(connection, viewer.workspace_id, wanted.entity_type_id) is None:
+        entity_type = await entity_types.hold_type(connection, viewer.workspace_id, wanted.entity_type_id)
+        if entity_type is None:
             raise no_such_type("entityTypeId")
+        if entity_type.built_in:
+            raise made_of_uploads("entityTypeId")
         if (key := wanted.idempotency_key) is not None:
             digest = _digest_of(wanted)
             before = await idempotency.claim(connection, viewer.workspace_id, "createImport", key, digest, import_id)

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.entity import EntityType, JsonSchema
 from weft.domain.errors import Conflict
+from weft.domain.files import DOCUMENT_SCHEMA, DOCUMENT_TYPE
 from weft.domain.ids import UUID, new_id
 from weft.domain.page import Page, PageRequest
 from weft.storage.paging import after_id
@@ -136,3 +138,43 @@ async def remove_type(connection: AsyncConnection, workspace_id: UUID, type_id: 
     await connection.execute(
         delete(entity_type).where(entity_type.c.workspace_id == workspace_id, entity_type.c.id == type_id)
     )
+
+
+async def ensure_document_type(connection: AsyncConnection, workspace_id: UUID) -> EntityType | None:
+    """The built-in type of documents, made where the workspace has none yet, and held until the end of the transaction.
+
+    None where people have given its name to a type of their own.
+    """
+    new = (
+        upsert(entity_type)
+        .values(
+            id=new_id(),
+            workspace_id=workspace_id,
+            name=DOCUMENT_TYPE,
+            description="Uploaded files: made by createDocument, with any further fields.",
+            schema=dict(DOCUMENT_SCHEMA),
+            built_in=True,
+            holds_documents=True,
+        )
+        .on_conflict_do_nothing()
+    )
+    found = (
+        select(entity_type)
+        .where(entity_type.c.workspace_id == workspace_id, entity_type.c.name == DOCUMENT_TYPE)
+        .with_for_update(read=True, key_share=True)
+    )
+    row = (await connection.execute(found)).mappings().one_or_none()
+    if row is None:
+        await connection.execute(new)
+        row = (await connection.execute(found)).mappings().one()
+    return entity_type_of(row) if row["built_in"] else None
+
+
+async def note_documents(connection: AsyncConnection, workspace_id: UUID, type_id: UUID) -> None:
+    """Some of the type's entities have files from now on."""
+    statement = (
+        update(entity_type)
+        .where(entity_type.c.workspace_id == workspace_id, entity_type.c.id == type_id)
+        .values(holds_documents=True)
+    )
+    await connection.execute(statement)

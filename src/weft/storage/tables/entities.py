@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     func,
     text,
 )
@@ -27,6 +29,9 @@ entity_type = Table(
     Column("schema", JSON, nullable=False),
     Column("created_at", Time, nullable=False, server_default=func.now()),
     Column("updated_at", Time, nullable=False, server_default=func.now()),
+    Column("built_in", Boolean, nullable=False, server_default=false()),
+    # Whether entities of it may have files: a run over such a type looks for them.
+    Column("holds_documents", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("workspace_id", "name"),
 )
 
