@@ -1,8 +1,6 @@
 """The step that calls an HTTP service."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from yarl import URL
@@ -11,6 +9,7 @@ from weft.domain.definition import RetryPolicy
 from weft.domain.entity import JsonSchema
 from weft.domain.outside import HttpReply
 from weft.domain.step import Fail, Retry, StepCategory, StepContext, StepScope, StepType
+from weft.integrations.http_answers import text_of, wait_of
 from weft.kit import json
 from weft.kit.liquid import LiquidTemplate
 from weft.kit.schema_limits import deeper_than
@@ -19,8 +18,6 @@ from weft.steps._http_config import WRITING, HttpConfig
 
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429, *range(500, 600)}) - {501, 505}
 """501 and 505 say that the server cannot do this at all."""
-LONGEST_WAIT = timedelta(hours=1)
-"""A receiver may ask for less, not for more: an item must not wait for ever on a stranger's word."""
 DEEPEST_ANSWER = 200
 """What is read may be nested deeper than what can be written again: 254 levels are the end there."""
 _EXCERPT_CHARACTERS = 500
@@ -101,10 +98,10 @@ class Http(StepType[HttpConfig]):
         kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
         wanted = self.config.response_type
         if wanted == "text" or (wanted == "auto" and not (kind == _JSON_TYPE or kind.endswith("+json"))):
-            return _text(reply)
+            return text_of(reply)
         if not reply.body:
             return None
-        details = {"status": reply.status, "body": _text(reply)[:_EXCERPT_CHARACTERS]}
+        details = {"status": reply.status, "body": text_of(reply)[:_EXCERPT_CHARACTERS]}
         try:
             content = json.loads(reply.body)
         except ValueError as error:
@@ -131,32 +128,9 @@ def _statuses(expected: tuple[int | str, ...]) -> frozenset[int]:
 
 
 def _refusal(reply: HttpReply) -> Retry | Fail:
-    excerpt = _text(reply)[:_EXCERPT_CHARACTERS]
+    excerpt = text_of(reply)[:_EXCERPT_CHARACTERS]
     reason = f"The service answered {reply.status}" + (f": {excerpt}" if excerpt.strip() else ".")
     code = f"HTTP_{reply.status}"
     if reply.status in _WORTH_ANOTHER_TRY:
-        return Retry(reason, code=code, after=_wait(reply.headers.get("retry-after", "")))
+        return Retry(reason, code=code, after=wait_of(reply))
     return Fail(reason, code=code, details={"status": reply.status, "headers": dict(reply.headers), "body": excerpt})
-
-
-def _wait(written: str) -> timedelta | None:
-    """`Retry-After` is a number of seconds or a date (RFC 9110, 10.2.3)."""
-    text = written.strip()
-    if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text[:9]), LONGEST_WAIT.total_seconds()))
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return min(max(moment - datetime.now(UTC), timedelta(0)), LONGEST_WAIT)
-
-
-def _text(reply: HttpReply) -> str:
-    """In the charset the answer names, else UTF-8. NUL is replaced: no database takes it in a text."""
-    declared = reply.headers.get("content-type", "").lower().partition("charset=")[2].partition(";")[0].strip("\"' ")
-    try:
-        text = reply.body.decode(declared or "utf-8", errors="replace")
-    except (LookupError, ValueError):
-        text = reply.body.decode(errors="replace")
-    return text.replace("\x00", "\ufffd")

@@ -1,0 +1,164 @@
+"""Deliveries: the log of what was sent, with every attempt."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Optional
+
+import strawberry
+from strawberry.scalars import JSON
+
+from weft.domain import delivery as domain
+from weft.domain import run as runs_domain
+from weft.domain.delivery import DeliveryKind, DeliveryStatus
+from weft.domain.integration import Integration, IntegrationType
+from weft.domain.page import Page
+from weft.domain.run import Run
+from weft.graphql.context import Info
+from weft.graphql.items import Item, in_ms
+from weft.graphql.mutations import Answer, UserError, mutation
+from weft.graphql.nodes import Node, lazy, read_id, read_key, read_optional_id
+from weft.graphql.paging import Connection, read_page
+from weft.operations import deliveries, integrations, items, runs
+from weft.operations.deliveries import DeliveryList
+from weft.operations.items import ItemPlace
+from weft.storage.delivery_lists import DeliveryFilter
+
+
+@strawberry.type(description="One try to send a message.")
+class DeliveryAttempt:
+    number: int = strawberry.field(description="From 1; sending again counts on.")
+    started_at: datetime
+    status_code: int | None = strawberry.field(description="The status of HTTP, or the reply code of SMTP.")
+    error_code: str | None = strawberry.field(description="What kind of failure it was; null where it arrived.")
+    error: str | None
+    excerpt: str | None = strawberry.field(description="How the receiver's answer begins.")
+
+    @strawberry.field(description="Null while it goes on.")
+    @staticmethod
+    def duration_ms(parent: strawberry.Parent[domain.DeliveryAttempt]) -> float | None:
+        return in_ms(parent.duration)
+
+
+@strawberry.type(
+    description="One outgoing message. Its id goes along, the same at every attempt: receivers know a repetition by it."
+)
+class Delivery(Node):
+    kind: DeliveryKind
+    status: DeliveryStatus
+    integration_name: str = strawberry.field(description="As it was when the message was made.")
+    integration_type: IntegrationType | None = strawberry.field(description="Null where there was no such integration.")
+    step_id: str | None
+    message: JSON = strawberry.field(description="What the step wanted to say: `subject`, `text`, `data` or `payload`.")
+    error_code: str | None = strawberry.field(description="Why the last attempt failed, or why there is none.")
+    error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+    @strawberry.field(description="When the next attempt is due; null for one that is sent just now, or has ended.")
+    @staticmethod
+    def next_attempt_at(parent: strawberry.Parent[domain.Delivery]) -> datetime | None:
+        return parent.next_at if parent.status is DeliveryStatus.PENDING else None
+
+    @strawberry.field(graphql_type=list[DeliveryAttempt], description="Every try so far, in order.")
+    @staticmethod
+    async def attempts(parent: strawberry.Parent[domain.Delivery], info: Info) -> Sequence[domain.DeliveryAttempt]:
+        return await info.context.load(deliveries.load_attempts, parent.id)
+
+    @strawberry.field(
+        graphql_type=Optional[lazy("Integration", "weft.graphql.integrations")],  # noqa: UP045 - a lazy type knows no |
+        description="Null where there is none any more.",
+    )
+    @staticmethod
+    async def integration(parent: strawberry.Parent[domain.Delivery], info: Info) -> Integration | None:
+        if parent.integration_id is None:
+            return None
+        return await info.context.load(integrations.load_integrations, parent.integration_id)
+
+    @strawberry.field(
+        graphql_type=Optional[lazy("Run", "weft.graphql.runs")],  # noqa: UP045 - a lazy type knows no |
+        description="Whose step made it; null for a test.",
+    )
+    @staticmethod
+    async def run(parent: strawberry.Parent[domain.Delivery], info: Info) -> Run | None:
+        return None if parent.run_id is None else await info.context.load(runs.get_runs, parent.run_id)
+
+    @strawberry.field(graphql_type=Item | None, description="Of the run, whose step made it; null for a test.")
+    @staticmethod
+    async def item(parent: strawberry.Parent[domain.Delivery], info: Info) -> runs_domain.Item | None:
+        if parent.run_id is None or parent.ordinal is None:
+            return None
+        return await info.context.load(items.load_items, ItemPlace(parent.run_id, parent.ordinal))
+
+    @classmethod
+    async def find(cls, info: Info, key: str) -> domain.Delivery | None:
+        return await info.context.load(deliveries.load_deliveries, read_key(key))
+
+
+async def deliveries_of_run(
+    parent: strawberry.Parent[Run],
+    info: Info,
+    first: int = 20,
+    after: str | None = None,
+    status: list[DeliveryStatus] | None = None,
+) -> Page[domain.Delivery]:
+    """The field `Run.deliveries`."""
+    wanted = DeliveryList("run_id", parent.id, None if status is None else tuple(status), read_page(first, after))
+    return await info.context.load(deliveries.load_delivery_pages, wanted)
+
+
+@strawberry.input(description="All that are given must hold.")
+class DeliveryFilterInput:
+    integration_id: strawberry.ID | None = None
+    run_id: strawberry.ID | None = None
+    status: list[DeliveryStatus] | None = strawberry.field(default=None, description="One of these.")
+
+
+@strawberry.type
+class DeliveryQuery:
+    @strawberry.field(
+        graphql_type=Connection[Delivery], description="Outgoing messages of the workspace, newest first."
+    )
+    async def deliveries(
+        self,
+        info: Info,
+        filter: DeliveryFilterInput | None = None,
+        first: int = 20,
+        after: str | None = None,
+    ) -> Page[domain.Delivery]:
+        return await deliveries.list_deliveries(
+            info.context.services, info.context.viewer, _read_filter(filter), read_page(first, after)
+        )
+
+
+def _read_filter(given: DeliveryFilterInput | None) -> DeliveryFilter:
+    if given is None:
+        return DeliveryFilter()
+    return DeliveryFilter(
+        integration_id=read_optional_id(given.integration_id, "Integration", "filter", "integrationId"),
+        run_id=read_optional_id(given.run_id, "Run", "filter", "runId"),
+        statuses=None if given.status is None else tuple(given.status),
+    )
+
+
+@strawberry.input
+class RedeliverInput:
+    id: strawberry.ID
+
+
+@strawberry.type
+class RedeliverPayload:
+    delivery: Delivery | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class DeliveryMutation:
+    @mutation(
+        RedeliverPayload,
+        description="Send a message again, with the same id, whatever became of it; one that waits is sent at once. For runners.",
+    )
+    async def redeliver(self, info: Info, input: RedeliverInput) -> Answer:
+        again = await deliveries.redeliver(
+            info.context.services, info.context.viewer, read_id(input.id, "Delivery", "id")
+        )
+        return Answer(delivery=again)
