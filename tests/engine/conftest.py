@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from engine.model_steps import MODEL_TYPES
 from engine.step_types import TEST_TYPES, Gate
 from sqlalchemy import insert, text
 
@@ -53,7 +54,7 @@ def published() -> Published:
 
 @pytest.fixture
 def catalogue() -> Catalogue:
-    return Catalogue([*discover(), *TEST_TYPES])
+    return Catalogue([*discover(), *TEST_TYPES, *MODEL_TYPES])
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from sqlalchemy import text
 
 from weft.domain.run import Run
 from weft.engine.recorder import RunRecorder
-from weft.engine.writes import NO_STEPS, FinishedItem
+from weft.engine.writes import NO_STEPS, FinishedItem, Unfinished
 from weft.operations import runs
 from weft.storage import batches, doubt, results
 from weft.storage.batches import ClaimedBatch, Lease
 from weft.storage.doubt import Written
 from weft.storage.item_rows import ItemRow
-from weft.storage.results import CheckpointRow, Hold, Publication
+from weft.storage.results import CheckpointRow, Hold
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -109,8 +109,8 @@ class Idle:
     lease: Lease
     is_lost: bool = False
 
-    def take_checkpoints(self) -> tuple[list[CheckpointRow], list[Publication]]:
-        return [], []
+    def take_checkpoints(self) -> Unfinished:
+        return Unfinished()
 
     def lost(self) -> None:
         self.is_lost = True

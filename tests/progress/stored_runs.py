@@ -79,6 +79,7 @@ def _columns(state: Progress) -> dict[str, object]:
         "step_skipped": [step.skipped for step in state.steps],
         "step_retried": [step.retried for step in state.steps],
         "step_busy_us": [step.busy // _MICROSECOND for step in state.steps],
+        "step_usage": [figure for step in state.steps for figure in step.usage.figures] if state.usage else [],
     }
 
 

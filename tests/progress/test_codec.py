@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.domain.progress import Progress, RunStatus, StepProgress
+from weft.domain.usage import FIGURES, NO_USAGE, Usage
 from weft.progress.codec import channel_of, decode, encode
 
 counts = st.integers(0, 2**31 - 1)
@@ -18,6 +19,7 @@ steps = st.builds(
     failed=counts,
     skipped=counts,
     retried=counts,
+    usage=st.builds(Usage, *[st.integers(0, 2**63 - 1)] * FIGURES),
     busy=st.timedeltas(min_value=timedelta(0), max_value=timedelta(microseconds=2**63 - 1)),
 )
 states = st.builds(
@@ -44,6 +46,14 @@ def test_what_was_encoded_is_decoded_to_the_same(state: Progress) -> None:
 
 def test_fields_of_a_newer_version_are_ignored(started: Progress) -> None:
     assert decode(orjson.dumps({**orjson.loads(encode(started)), "mood": "good"})) == started
+
+
+def test_a_state_from_before_there_was_usage_tells_none(started: Progress) -> None:
+    message = orjson.loads(encode(started))
+    for step in message["steps"]:
+        del step["usage"]
+    assert decode(orjson.dumps(message)) == started
+    assert started.usage == NO_USAGE
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"[]", b"null", b"{}", b'{"run_id": 7}'])

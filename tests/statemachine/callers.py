@@ -81,7 +81,7 @@ class CallerRules(RuleBasedStateMachine):
         return sum(run.retry_of is None for run in self.model.runs)
 
     def _start_over(self, count: int, concurrency: int | None, priority: int) -> int:
-        cutting = cut(count, computes_only=False, concurrency=concurrency)
+        cutting = cut(count, in_bulk=False, concurrency=concurrency)
         return self._start(range(count), cutting, concurrency, priority)
 
     def _start(self, entities: Sequence[int] | None, cutting: Cut, concurrency: int | None, priority: int) -> int:
@@ -102,7 +102,7 @@ class CallerRules(RuleBasedStateMachine):
         of = candidates[at % len(candidates)]
         old, may = self.model.runs[of], self.model.can_retry(of)
         if may:
-            cutting = cut(old.failed, computes_only=False, concurrency=old.concurrency)
+            cutting = cut(old.failed, in_bulk=False, concurrency=old.concurrency)
             new = self.model.retry(
                 of, size=cutting.size, held_limit=cutting.held_limit, from_failed_step=from_failed_step
             )

@@ -16,9 +16,8 @@ from weft.engine import finishing
 from weft.engine.item import OPEN, ItemWay
 from weft.engine.plan import Plan, PlannedStep
 from weft.engine.recorder import BatchRecord, RunRecorder
-from weft.engine.writes import Ended, FinishedItem
+from weft.engine.writes import Ended, FinishedItem, Unfinished
 from weft.storage.batches import Lease
-from weft.storage.results import CheckpointRow, Publication
 
 NOW_US = 1_700_000_000_000_000
 """When every step begins and ends: durations are not compared."""
@@ -37,9 +36,12 @@ class HeldBatch:
     is_lost: bool = False
     told_to_pause: bool = False
 
-    def take_checkpoints(self) -> tuple[list[CheckpointRow], list[Publication]]:
-        taken = [finishing.checkpoint(way) for way in self.ways.values() if way.fresh]
-        return [row for row, _ in taken], [publication for _, publication in taken if publication is not None]
+    def take_checkpoints(self) -> Unfinished:
+        taken = Unfinished()
+        for way in self.ways.values():
+            if way.fresh:
+                taken.add(finishing.checkpoint(way))
+        return taken
 
     def lost(self) -> None:
         self.is_lost = True

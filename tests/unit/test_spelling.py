@@ -118,3 +118,20 @@ def test_the_canonical_spelling_is_a_fixed_point() -> None:
 @pytest.mark.parametrize("written", [None, [], "steps", 3, {"steps": {}}, {"steps": [3]}, {"steps": []}, {}])
 def test_what_is_no_definition_is_a_problem_and_never_an_error(written: Any) -> None:
     assert read_definition(written).problems
+
+
+@pytest.mark.parametrize(
+    ("written", "canonically"),
+    [
+        (True, {"maxAge": "P30D"}),
+        ({}, {"maxAge": "P30D"}),
+        ({"maxAge": "PT24H"}, {"maxAge": "P1D"}),
+        ({"max_age": 90}, {"maxAge": "PT1M30S"}),
+        (False, None),
+        (None, None),
+    ],
+)
+def test_the_cache_of_a_step_is_on_or_off_or_has_an_age(written: Any, canonically: Any) -> None:
+    (step,) = canonical({"steps": [{"type": "echo", "cache": written}]})["steps"]
+    assert step.get("cache") == canonically
+    assert canonical({"steps": [step]}) == {"steps": [step]}

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from weft.domain.errors import ErrorCode, Problem
 from weft.domain.spelling import read_definition
 
@@ -99,3 +101,19 @@ def test_a_place_is_named_as_it_was_written() -> None:
     assert reading.locate(("nodes", "1", "config", "x")) == ("nodes", "1", "data", "x")
     assert reading.locate(("nodes", "1", "config", "input")) == ("nodes", "1", "input")
     assert reading.locate(("nodes", "1", "dependsOn", "0")) == ("connections", "0")
+
+
+@pytest.mark.parametrize(
+    ("cache", "path"),
+    [
+        ("PT1H", "steps.0.cache"),
+        (3600, "steps.0.cache"),
+        ({"maxAge": "soon"}, "steps.0.cache.maxAge"),
+        ({"maxAge": "PT0S"}, "steps.0.cache.maxAge"),
+        ({"maxAge": "P3Y"}, "steps.0.cache.maxAge"),
+        ({"maxAge": "P10000D"}, "steps.0.cache.maxAge"),
+        ({"age": "PT1H"}, "steps.0.cache.age"),
+    ],
+)
+def test_a_cache_that_cannot_be_read_is_named(cache: Any, path: str) -> None:
+    assert list(problems_of(step(cache=cache))) == [path]

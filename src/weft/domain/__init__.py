@@ -9,5 +9,6 @@ GraphQL, logs and documentation alike.
 - `entity`, `imports`: records of a type, and how many of them come in at once.
 - `definition`, `workflow`, `template`: what people edit; a version of it never changes.
 - `step`: the contract that every step type fulfils.
+- `integration`, `delivery`: outside systems that messages go to, and each message with its attempts.
 - `run`, `progress`: a version over a frozen selection of entities, and its exact counters.
 """

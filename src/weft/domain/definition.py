@@ -43,6 +43,14 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class CachePolicy:
+    """A step's outputs are remembered, and given again to the same input."""
+
+    max_age: timedelta = timedelta(days=30)
+    """An output that is older is computed again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dependency:
     """An edge of the graph: from a step, or from one branch of a condition."""
 
@@ -66,6 +74,8 @@ class StepDefinition:
     timeout: timedelta | None = None
     """Of one attempt."""
     on_failure: OnFailure | None = None
+    cache: CachePolicy | None = None
+    """None: every item is computed anew."""
     path: tuple[str, ...] = ()
     """Where it stands in what was written, for messages."""
 

@@ -66,6 +66,8 @@ class ModelRequest:
     temperature: float | None = None
     attempts: int = 3
     """How often the model is asked in all, where its answer does not fit the schema."""
+    timeout: timedelta = timedelta(minutes=5)
+    """Of each time it is asked; the wait for its turn is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,10 @@ class ModelReply:
     model: str
     """That answered, as the provider names it."""
     usage: Usage = NO_USAGE
+    complete: bool = True
+    """False for a text that was cut off where the model had written as much as it may."""
+    priced: bool = True
+    """False where the price of the model is not known, so that its cost counts as 0."""
 
 
 class Models(Protocol):
@@ -119,6 +125,24 @@ class TableFacts:
     columns: tuple[Column, ...]
     unique_keys: tuple[tuple[str, ...], ...]
     """The columns of the primary key and of each unique constraint: what an upsert may go by."""
+    remembers: bool = True
+    """Whether the database can note which rows were inserted: in the table `weft_stored`, which is there or may be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewColumn:
+    name: str
+    kind: ColumnKind
+    nullable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NewTable:
+    name: str
+    """May be qualified by a schema."""
+    columns: tuple[NewColumn, ...]
+    key: tuple[str, ...] = ()
+    """The columns of its primary key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +164,16 @@ class TableRows:
 class Datastores(Protocol):
     async def names(self) -> Sequence[str]: ...
 
+    async def tables(self, datastore: str) -> Sequence[str]:
+        """The names of its tables, the first few hundred. Raises as `table` does."""
+        ...
+
     async def table(self, datastore: str, table: str) -> TableFacts | None:
         """None where there is no such table. Raises `Fail` DATASTORE_UNKNOWN, and `Retry` where it cannot be reached."""
+        ...
+
+    async def create_table(self, datastore: str, new: NewTable) -> None:
+        """Raises as `table` does, and `Fail` where the database refuses it."""
         ...
 
     async def write(self, rows: TableRows) -> Sequence[Exception | None]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from weft.domain.ids import UUID
+from weft.domain.usage import NO_USAGE, Usage
 
 
 class RunStatus(StrEnum):
@@ -46,6 +47,8 @@ class StepProgress:
     """Attempts that failed and were tried again."""
     busy: timedelta
     """Time spent inside the step, over all items."""
+    usage: Usage = NO_USAGE
+    """Of all attempts for the items that are finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,10 @@ class Progress:
     @property
     def pending(self) -> int:
         return self.total - self.finished
+
+    @property
+    def usage(self) -> Usage:
+        return sum((step.usage for step in self.steps), NO_USAGE)
 
     @property
     def percent(self) -> float:

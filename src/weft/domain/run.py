@@ -8,6 +8,7 @@ from typing import Any
 from weft.domain.entity import EntityFilter
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress, RunStatus
+from weft.domain.usage import NO_USAGE, Usage
 
 
 class ItemStatus(StrEnum):
@@ -111,6 +112,16 @@ class StepResult:
     reason: str | None
     """Why it was skipped."""
     error: ItemError | None
+    attempt_usages: tuple[Usage, ...] = ()
+    """What the attempts took, in order; those after the last one that took anything are left out."""
+    from_cache: bool = False
+    saved: Usage = NO_USAGE
+    """What an output from the cache took when it was computed."""
+
+    @property
+    def usage(self) -> Usage:
+        """Of all attempts whose end is known: what one took that broke off with its worker, only its provider knows."""
+        return sum(self.attempt_usages, NO_USAGE)
 
     @property
     def completed_at(self) -> datetime | None:
@@ -131,6 +142,10 @@ class Item:
     steps: tuple[StepResult, ...]
     started_at: datetime | None
     finished_at: datetime | None
+
+    @property
+    def usage(self) -> Usage:
+        return sum((step.usage for step in self.steps), NO_USAGE)
 
 
 @dataclass(frozen=True, slots=True)

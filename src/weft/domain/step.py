@@ -69,9 +69,11 @@ class SendMessage:
     """Effect: a message through an integration, as a delivery that is made exactly once and then sent until it arrives."""
 
     delivery_id: UUID
-    integration_id: UUID
+    """Derived from the idempotency key, so that a step that is repeated makes no second delivery."""
+    integration: str
+    """Its id or its name: looked up where the delivery is stored, since a step that computes asks nobody."""
     message: Mapping[str, Any]
-    """What is sent, in the shape that the integration's type takes."""
+    """In the shape of `weft.domain.delivery.Message`; storable as JSON."""
 
 
 Effect = PublishEntity | SendMessage
@@ -85,7 +87,7 @@ class Output(NamedTuple):
     """For a condition: the branches that the item takes."""
     effects: tuple[Effect, ...] = ()
     usage: Usage = NO_USAGE
-    """What the attempt cost. For an output from the cache: what it cost when it was computed, which nobody pays now."""
+    """For an output from the cache: what it cost when it was computed, which nobody pays now."""
     from_cache: bool = False
 
 
@@ -102,7 +104,7 @@ class Skip(StepSignal):
 
 
 class Retry(StepSignal):
-    """It failed this time and may work later. After the last attempt it counts as failed."""
+    """It failed this time and may work later. After the last attempt it counts as failed. `usage` was paid all the same."""
 
     def __init__(
         self,
@@ -116,20 +118,18 @@ class Retry(StepSignal):
         self.reason = reason
         self.code = code
         self.usage = usage
-        """What the attempt cost although it failed."""
         self.after = after
         """At least this long from now; None leaves it to the back-off."""
 
 
 class Fail(StepSignal):
-    """It failed, and trying again will not help."""
+    """It failed, and trying again will not help. `usage` was paid all the same."""
 
     def __init__(self, reason: str, *, code: str = "STEP_FAILED", details: Any = None, usage: Usage = NO_USAGE) -> None:
         super().__init__(reason)
         self.reason = reason
         self.code = code
         self.usage = usage
-        """What the attempt cost although it failed."""
         self.details = details
 
 
@@ -219,10 +219,8 @@ class StepType(Generic[ConfigT]):
     """What every output looks like, as far as it does not depend on the config."""
     isolated: ClassVar[bool] = False
     cacheable: ClassVar[bool] = True
-    """Whether its output may be remembered and given again: False where what counts is what it does outside, or into the
-    entity. Where it is, `ctx.values` holds what the output may depend on, and nothing else: what its expressions and texts
-    read, and the names in `reads`.
-    """
+    """Whether its output may be remembered: not where it counts what it does outside, or into the entity. While `cache` is on,
+    `ctx.values` holds only what is part of the key: the input, what its expressions and texts read, and `reads`."""
     reads: ClassVar[frozenset[str]] = frozenset()
     """The names in scope that `run` takes from `ctx.values` by itself, beside `input`."""
     default_retry: ClassVar[RetryPolicy] = RetryPolicy(max_attempts=1)

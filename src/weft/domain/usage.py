@@ -30,7 +30,7 @@ class Usage:
         )
 
     def __bool__(self) -> bool:
-        return self != NO_USAGE
+        return self is not NO_USAGE and self != NO_USAGE
 
     @property
     def figures(self) -> tuple[int, ...]:

@@ -8,6 +8,7 @@
     execution    every item of the batch is begun
     straight     the way of an item that only computes, and has nothing to decide: nearly all of them
     walking      the general way, each item as far as it can go (`item` knows the rule of the graph)
+    caching      what a step with `cache` gave to the same content before
     attempt      one step for one item: inline, awaited, in a micro-batch, or in a sandbox
     finishing    an item's way as the row that is stored
     recorder     gathers rows and writes them: the only writer of results and counters
@@ -44,6 +45,9 @@ flush for which there is no room on the disk is tried again until there is.
 - The counters equal the results, at every revision: both are written by the same transaction.
 - A step result that was recorded is not computed again. What only computes is recorded with its item; what waits, or costs,
   leaves a checkpoint at the next flush (`recorder.FLUSH_INTERVAL`).
+- What an attempt cost is counted once, with its record, also when the attempt failed, the item failed, or the run was
+  cancelled; a retry of a run does not count again what the old one paid.
+- A step with `cache` is computed once for the same content, and within a worker once at a time.
 - A step that breaks its contract, or a fault of our own, costs its item and says so in its error (`INTERNAL_ERROR`); the
   batch, the run and the worker go on. One that ends its worker costs its item and at most four workers, never a neighbour.
 - Wake-ups (`wakeups`) only save time. Without any, the dispatcher finds everything within `LOOK_AROUND`.
@@ -52,6 +56,7 @@ flush for which there is no room on the disk is tried again until there is.
 
 - That an effect outside happens once: between the effect and its record lies a small window, in which a crash repeats it.
   Steps get a stable idempotency key to pass on. What is written into entities is exact: it is part of the same transaction.
+- The cost of an attempt that broke off with its worker, or was not recorded before its run ended: only the provider knows.
 - An order between items.
 - That a step which only computes and never returns is interrupted: it runs in the worker's own loop, and ends with it.
 - That an item is innocent whose workers are killed from outside four times in a row, twice while it was under way alone.

@@ -76,8 +76,10 @@ def compute(step: PlannedStep, ctx: StepContext, value: Any) -> Outcome:
 
 
 class Attending(Protocol):
-    inline: bool
-    """Whether steps that compute are run inline, and not asked for here."""
+    @property
+    def inline(self) -> bool:
+        """Whether steps that compute are run inline, and not asked for here."""
+        ...
 
     async def attend(self, step: PlannedStep, ctx: StepContext, value: Any) -> Outcome: ...
 

@@ -1,19 +1,19 @@
 """How a selection is cut into batches. Pure.
 
 Large batches cost few statements per item; small ones let several workers share a run and lose little to a takeover.
-Steps that compute take microseconds, so their batches are as large as one flush. Steps that wait take seconds, so
-theirs are small, and all items of a batch wait at once.
+Steps that compute take microseconds, and those that serve many take little for each, so their batches are as large as one
+flush. Steps that wait take seconds for each item, so theirs are small, and all items of a batch wait at once.
 """
 
 from dataclasses import dataclass
 from math import ceil
 
-LARGEST_COMPUTING = 1_000
-SMALLEST_COMPUTING = 50
+LARGEST_IN_BULK = 1_000
+SMALLEST_IN_BULK = 50
 SHARES_OF_A_SMALL_RUN = 8
 SMALLEST_WAITING = 5
 LARGEST_WAITING = 25
-LARGE_ENOUGH = SHARES_OF_A_SMALL_RUN * LARGEST_COMPUTING
+LARGE_ENOUGH = SHARES_OF_A_SMALL_RUN * LARGEST_IN_BULK
 """From so many items on, more of them are cut in the same way."""
 
 
@@ -25,11 +25,11 @@ class Cut:
     """Batches that may be held at once over all workers; None for no limit."""
 
 
-def cut(total: int, *, computes_only: bool, concurrency: int | None) -> Cut:
+def cut(total: int, *, in_bulk: bool, concurrency: int | None) -> Cut:
     """`concurrency`: how many items may be under way at once, over all workers; None for no limit."""
     share = ceil(total / SHARES_OF_A_SMALL_RUN) if total else 1
-    if computes_only:
-        size = min(max(share, SMALLEST_COMPUTING), LARGEST_COMPUTING)
+    if in_bulk:
+        size = min(max(share, SMALLEST_IN_BULK), LARGEST_IN_BULK)
     else:
         size = min(max(share, SMALLEST_WAITING), LARGEST_WAITING)
     if concurrency is None:

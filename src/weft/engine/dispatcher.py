@@ -15,7 +15,8 @@ import structlog
 from weft.domain.errors import CallerError
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress
-from weft.engine.attempt import Attempts
+from weft.engine.attempt import Attempts, Attending
+from weft.engine.caching import CachedAttempts, StepCache
 from weft.engine.care import Care, tries_first
 from weft.engine.context import RunTools
 from weft.engine.execution import GRACE, BatchExecution
@@ -51,6 +52,7 @@ class Dispatcher:
     _runs: dict[UUID, RunHere] = field(default_factory=dict[UUID, RunHere])
     _held: HeldLeases = field(init=False)
     _care: Care = field(init=False)
+    _cache: StepCache = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     _opening: dict[UUID, int] = field(default_factory=dict[UUID, int])
     """Batches claimed of runs that are not read yet: one at a time, until it is known what the run is like."""
@@ -60,6 +62,7 @@ class Dispatcher:
     def __post_init__(self) -> None:
         self._held = HeldLeases(self.database, self.lease)
         self._care = Care(self.database, self._held)
+        self._cache = StepCache(self.database)
 
     def wake(self) -> None:
         self._work.set()
@@ -67,6 +70,7 @@ class Dispatcher:
     async def run(self) -> None:
         """Until `stop`, and what is under way then has ended."""
         keeper = asyncio.create_task(self._held.keep())
+        sweeper = asyncio.create_task(self._cache.keep_small())
         try:
             while not self._stopping:
                 self._work.clear()
@@ -80,6 +84,7 @@ class Dispatcher:
             await self._drain()
         finally:
             keeper.cancel()
+            sweeper.cancel()
 
     async def _look_around(self) -> None:
         """`run_once`, whatever it raises: a worker goes on for as long as its process does."""
@@ -195,7 +200,13 @@ class Dispatcher:
             await self._fail(batch.progress, f"The workflow cannot be run by this version of Weft: {error}")
             return None
         recorder = RunRecorder(
-            self.database, run_id, facts.workspace_id, len(plan.steps), self.lease, self.publisher.publish
+            self.database,
+            run_id,
+            facts.workspace_id,
+            len(plan.steps),
+            self.lease,
+            self.publisher.publish,
+            over_documents=facts.over_documents,
         )
         tools = RunTools(run_id, self.world.of(facts.workspace_id), recorder.add_log)
         run = RunHere(plan, Preparation(plan, facts), recorder, tools, held=1)
@@ -216,7 +227,10 @@ class Dispatcher:
         if self._stopping or self._care.alone not in {None, lease}:
             await self._give_back(lease, timedelta() if self._stopping else LOOK_AROUND)
             return
-        attempts = self._care.attempts_for(batch, self.attempts, run.recorder.flush, lambda: self._not_alone(lease))
+        attempts: Attending = self.attempts
+        if run.plan.caches:
+            attempts = CachedAttempts(attempts, self._cache, run.preparation.facts.workspace_id)
+        attempts = self._care.attempts_for(batch, attempts, run.recorder.flush, lambda: self._not_alone(lease))
         if lease in self._held:
             execution = BatchExecution(lease, run, items, attempts, lambda: self._held.may_be_lost)
             self._held.hold(lease, execution)

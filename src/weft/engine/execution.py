@@ -13,10 +13,9 @@ from weft.engine.context import SteadyClock
 from weft.engine.run_here import RunHere
 from weft.engine.straight import straight_way
 from weft.engine.walking import Course, Walk
-from weft.engine.writes import Ended, FinishedItem
+from weft.engine.writes import Ended, FinishedItem, Unfinished
 from weft.storage.batches import Lease
 from weft.storage.loading import LoadedItem
-from weft.storage.results import CheckpointRow, Publication
 
 SLICE_US = 2_000
 """Inline work between two looks at the event loop."""
@@ -71,16 +70,12 @@ class BatchExecution:
     def lost(self) -> None:
         self._course.lose()
 
-    def take_checkpoints(self) -> tuple[list[CheckpointRow], list[Publication]]:
-        checkpoints: list[CheckpointRow] = []
-        publications: list[Publication] = []
+    def take_checkpoints(self) -> Unfinished:
+        kept = Unfinished()
         for way in self._walk.open.values():
             if way.fresh:
-                checkpoint, publication = finishing.checkpoint(way)
-                checkpoints.append(checkpoint)
-                if publication is not None:
-                    publications.append(publication)
-        return checkpoints, publications
+                kept.add(finishing.checkpoint(way))
+        return kept
 
     # The work
 

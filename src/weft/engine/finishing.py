@@ -5,9 +5,10 @@ from typing import Any
 
 import orjson
 
-from weft.domain.step import Effect, Fail
+from weft.domain.delivery import NewDelivery
+from weft.domain.step import Effect, Fail, PublishEntity, SendMessage
 from weft.engine.item import Ending, ItemWay
-from weft.engine.writes import NO_STEPS, FinishedItem, counts_of
+from weft.engine.writes import NO_STEPS, FinishedItem, Paid, Unfinished, counts_of
 from weft.kit.cel import CelEvaluationError
 from weft.kit.storable import NUL_AS_JSON, path_to_nul, storable, why_unstorable
 from weft.storage.item_rows import ItemRow
@@ -28,7 +29,9 @@ def finish(way: ItemWay, finished_us: int, stop_reason: str | None) -> FinishedI
     if stored is not ending:
         # What is not on record must not stand in the entity either.
         way.effects.clear()
+        way.messages.clear()
         ending, output = stored, None
+    # Before the row, which holds the entity's version behind it.
     publication = publication_of(way)
     row = ItemRow(
         way.ordinal,
@@ -41,12 +44,22 @@ def finish(way: ItemWay, finished_us: int, stop_reason: str | None) -> FinishedI
         way.started_us,
         finished_us,
     )
-    return FinishedItem(row, counts_of(way.records), way.checkpointed, publication, stop_reason)
+    return FinishedItem(
+        row,
+        counts_of(way.records),
+        way.checkpointed,
+        publication,
+        messages_of(way),
+        newly_paid(way),
+        stop_reason,
+    )
 
 
 def broken_off(way: ItemWay, finished_us: int, error: Exception) -> FinishedItem:
     """The row of an item that a fault of our own ended. It holds nothing that could be at fault."""
     failure = {"code": "INTERNAL_ERROR", "message": f"A fault of Weft ended this item: {type(error).__name__}."}
+    spent = {} if way.spending is None else way.spending.by_step
+    paid = [{"id": way.plan.steps[index].id, "s": "X", "u": attempts} for index, attempts in spent.items()]
     row = ItemRow(
         way.ordinal,
         way.entity_id,
@@ -54,20 +67,25 @@ def broken_off(way: ItemWay, finished_us: int, error: Exception) -> FinishedItem
         "FAILED",
         encoded(failure),
         None,
-        b"[]",
+        encoded(paid),
         way.started_us,
         finished_us,
     )
-    return FinishedItem(row, NO_STEPS, way.checkpointed)
+    return FinishedItem(row, NO_STEPS, way.checkpointed, paid=newly_paid(way))
 
 
-def checkpoint(way: ItemWay) -> tuple[CheckpointRow, Publication | None]:
+def checkpoint(way: ItemWay) -> Unfinished:
     """What is decided so far of an item that is not finished; nothing of it is done again after this is stored."""
     publication = publication_of(way)
     way.fresh = False
     way.checkpointed = True
     steps, _ = with_steps(way, Ending("COMPLETED"))
-    return CheckpointRow(way.ordinal, steps.decode(), moment(way.started_us)), publication
+    return Unfinished(
+        [CheckpointRow(way.ordinal, steps.decode(), moment(way.started_us))],
+        [] if publication is None else [publication],
+        messages_of(way),
+        newly_paid(way),
+    )
 
 
 def with_output(way: ItemWay, ending: Ending) -> tuple[Ending, bytes | None]:
@@ -110,16 +128,35 @@ def publication_of(way: ItemWay) -> Publication | None:
     return Publication(way.entity_id, encoded(fields).decode(), publish)
 
 
-def merged_fields(effects: Sequence[Effect]) -> dict[str, Any]:
+def messages_of(way: ItemWay) -> list[NewDelivery]:
+    """All that the steps want to be sent; asked for once, then it is done."""
+    if not way.messages:
+        return []
+    messages = [
+        NewDelivery(message.delivery_id, message.integration, way.ordinal, step_id, message.message)
+        for step_id, message in way.messages
+    ]
+    way.messages.clear()
+    return messages
+
+
+def newly_paid(way: ItemWay) -> list[Paid]:
+    """What was paid since this was last asked for; asked for once, then it is counted."""
+    return [] if way.spending is None else way.spending.newly()
+
+
+def merged_fields(effects: Sequence[PublishEntity]) -> dict[str, Any]:
     return {name: value for effect in effects for name, value in effect.fields.items()}
 
 
 def unstorable_effect(step_id: str, effects: Sequence[Effect]) -> Fail | None:
     """A failure, where what a step wants to be written cannot be."""
-    why = why_unstorable(merged_fields(effects))
-    return (
-        None if why is None else Fail(f"What step {step_id!r} publishes cannot be stored: {why}.", code=INVALID_OUTPUT)
-    )
+    for effect in effects:
+        sends = isinstance(effect, SendMessage)
+        if (why := why_unstorable(effect.message if sends else effect.fields)) is not None:
+            does = "sends" if sends else "publishes"
+            return Fail(f"What step {step_id!r} {does} cannot be stored: {why}.", code=INVALID_OUTPUT)
+    return None
 
 
 def encoded(value: Any) -> bytes:
@@ -157,6 +194,6 @@ def _too_large(way: ItemWay, size: int) -> tuple[bytes, Ending]:
 def _fail(way: ItemWay, index: int, record: dict[str, Any], code: str, why: str) -> dict[str, Any]:
     """Put a failure in the place of a step's record; the error of the item that goes with it."""
     error = {"code": code, "message": f"The output of step {record['id']!r} {why}"}
-    kept = {name: record[name] for name in ("id", "t", "d", "a") if name in record}
+    kept = {name: record[name] for name in ("id", "t", "d", "a", "u") if name in record}
     way.records[index] = {**kept, "s": "F", "e": error}
     return {"step": record["id"], **error}

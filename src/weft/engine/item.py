@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from weft.domain.ids import UUID
-from weft.domain.step import Effect, Fail
+from weft.domain.step import Effect, Fail, PublishEntity, SendMessage
+from weft.domain.usage import Usage
 from weft.engine.plan import Plan, PlannedStep
+from weft.engine.spending import Spending
 from weft.kit.storable import storable, why_unstorable
 
 OPEN, RUNNING, COMPLETED, FAILED, SKIPPED = range(5)
@@ -47,12 +49,14 @@ class ItemWay:
         "first_error",
         "fresh",
         "input",
+        "messages",
         "not_before",
         "ordinal",
         "outputs",
         "plan",
         "records",
         "running",
+        "spending",
         "started_us",
         "states",
         "values",
@@ -84,7 +88,11 @@ class ItemWay:
         self.not_before: dict[int, int] = {}
         """Step index to the microsecond before which it is not tried again."""
         self.running = 0
-        self.effects: list[Effect] = []
+        self.effects: list[PublishEntity] = []
+        self.messages: list[tuple[str, SendMessage]] = []
+        """Each with the step that sends it."""
+        self.spending: Spending | None = None
+        """None until an attempt took something."""
         self.fresh = False
         """Whether something was decided since the last checkpoint that must not be done twice. What only computes is
         not worth a row of its own: it is kept with the item, or done again."""
@@ -152,13 +160,19 @@ class ItemWay:
         ended_us: int,
         branches: tuple[str, ...] | None = None,
         effects: tuple[Effect, ...] = (),
+        saved: Usage | None = None,
     ) -> None:
+        """`saved` is what an output from the cache took when it was computed: it took no time now."""
         record = {"id": step.id, "s": "C", "t": began_us, "d": ended_us - began_us, "o": value}
+        if saved is not None:
+            record |= {"d": 0, "h": saved.figures if saved else ()}
         if branches is not None:
             record["b"] = branches
             self.branches[step.index] = branches
         self.outputs[step.id] = value
-        self.effects.extend(effects)
+        if effects:
+            self.messages += [(step.id, effect) for effect in effects if isinstance(effect, SendMessage)]
+            self.effects += [effect for effect in effects if isinstance(effect, PublishEntity)]
         self._decide(step, COMPLETED, record)
 
     def skipped(self, step: PlannedStep, reason: str, *, explicit: bool) -> None:
@@ -175,6 +189,14 @@ class ItemWay:
             self.first_error = {"step": step.id, **error}
         self._decide(step, FAILED, record)
 
+    def spent(self, step: PlannedStep, usage: Usage) -> None:
+        """Note what the attempt took that has just ended. Said before what it came to."""
+        if not usage:
+            return
+        if self.spending is None:
+            self.spending = Spending()
+        self.spending.note(step.index, self.attempts.get(step.index, 0) + 1, usage)
+
     def retry_at(
         self, step: PlannedStep, attempt: int, not_before_us: int, fail: Fail, wait_us: int | None = None
     ) -> None:
@@ -182,7 +204,7 @@ class ItemWay:
         self.attempts[step.index] = attempt
         self.not_before[step.index] = not_before_us
         self.states[step.index] = OPEN
-        self.records[step.index] = {
+        self.records[step.index] = record = {
             "id": step.id,
             "s": "P",
             "a": attempt,
@@ -190,12 +212,16 @@ class ItemWay:
             "w": not_before_us if wait_us is None else wait_us,
             "e": {"code": storable(fail.code), "message": storable(fail.reason)},
         }
+        if self.spending is not None:
+            self.spending.tell(step.index, record)
         self.fresh = True
 
     def _decide(self, step: PlannedStep, state: int, record: dict[str, Any]) -> None:
         attempts = self.attempts.get(step.index, 0) + 1
         if attempts > 1:
             record["a"] = attempts
+        if self.spending is not None:
+            self.spending.tell(step.index, record)
         self.states[step.index] = state
         self.records[step.index] = record
 
@@ -206,7 +232,9 @@ class ItemWay:
         for step in self.plan.steps:
             state, record = self.states[step.index], self.records[step.index]
             if state == RUNNING or (state == OPEN and record is not None):
-                self.records[step.index] = {"id": step.id, "s": "X"}
+                self.records[step.index] = cancelled = {"id": step.id, "s": "X"}
+                if self.spending is not None:
+                    self.spending.tell(step.index, cancelled)
 
     # How it ends
 
@@ -239,6 +267,9 @@ class ItemWay:
             if index is None:
                 continue
             self.records[index] = record
+            if "u" in record:
+                self.spending = self.spending or Spending()
+                self.spending.restore(index, record["u"])
             state = DECIDED_OF.get(record["s"])
             if state is not None:
                 self._restore_decided(index, state, record)

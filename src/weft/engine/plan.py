@@ -12,6 +12,7 @@ from weft.domain.definition import OnFailure, RetryPolicy
 from weft.domain.entity import JsonSchema
 from weft.domain.step import Shape, StepType
 from weft.kit.cel import CelExpression, CelMapping
+from weft.kit.cel.references import Wanted
 from weft.kit.json_schema import SchemaValidator
 
 
@@ -21,6 +22,17 @@ class Edge:
 
     index: int
     branch: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRule:
+    """How the outputs of a step are remembered."""
+
+    max_age: timedelta
+    seed: bytes
+    """Over what its output depends on but the item: kind, version of the type, config."""
+    reads: Wanted
+    """What its expressions and texts read of the names in scope beside `input`, which is always part of the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,7 @@ class PlannedStep:
     on_failure: OnFailure
     fingerprint: str
     """Over everything its result depends on but the item: where it is equal, a recorded result still holds."""
+    cache: CacheRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,15 @@ class Plan:
     parameters_schema: SchemaValidator | None
     entity_schema: JsonSchema | None
     computes_only: bool
-    """Whether every step only computes, so that items can be run inline in slices."""
+    """Whether every step only computes, and looks nothing up, so that items can be run inline in slices."""
     names_read: frozenset[str]
     """Which of input, entity, steps, params, run and item any expression or text reads."""
+
+    @property
+    def in_bulk(self) -> bool:
+        """Whether no item waits for an answer of its own: its steps compute inline, or are served with those of many others."""
+        return all(step.shape in {Shape.COMPUTES, Shape.SERVES_MANY} and step.cache is None for step in self.steps)
+
+    @property
+    def caches(self) -> bool:
+        return any(step.cache is not None for step in self.steps)

@@ -21,13 +21,13 @@ from weft.domain.ids import UUID
 from weft.domain.progress import Progress, RunStatus
 from weft.engine.context import LogRow
 from weft.engine.salvage import UnwritableError, salvage
-from weft.engine.writes import BatchWrites, Ended, FinishedItem, Flushed, counter_delta, written_by
+from weft.engine.writes import BatchWrites, Ended, FinishedItem, Flushed, Unfinished, counter_delta, written_by
 from weft.kit.backoff import Backoff
-from weft.storage import doubt, results
+from weft.storage import deliveries, doubt, events, results
 from weft.storage.batches import Lease
 from weft.storage.database import DATABASE_IS_AWAY, Database, in_short, is_passing
 from weft.storage.progress import newer
-from weft.storage.results import CheckpointRow, Hold, Publication
+from weft.storage.results import Hold
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ class Execution(Protocol):
 
     lease: Lease
 
-    def take_checkpoints(self) -> tuple[list[CheckpointRow], list[Publication]]:
+    def take_checkpoints(self) -> Unfinished:
         """Of the items that are not finished: what was decided since the last time, if it is worth keeping."""
         ...
 
@@ -80,6 +80,8 @@ class RunRecorder:
         steps: int,
         lease: timedelta,
         publish: Callable[[Progress], None],
+        *,
+        over_documents: bool = False,
     ) -> None:
         self._database = database
         self._run_id = run_id
@@ -87,6 +89,7 @@ class RunRecorder:
         self._steps = steps
         self._lease = lease
         self._publish = publish
+        self._over_documents = over_documents
         self._batches: dict[Lease, BatchRecord] = {}
         self._logs: list[LogRow] = []
         self._gathered = 0
@@ -173,9 +176,7 @@ class RunRecorder:
 
     def _gather_checkpoints(self) -> None:
         for batch in self._batches.values():
-            checkpoints, publications = batch.execution.take_checkpoints()
-            batch.writes.checkpoints.extend(checkpoints)
-            batch.writes.publications.extend(publications)
+            batch.writes.unfinished.add(batch.execution.take_checkpoints())
 
     async def _flush_all(self, writes: dict[Lease, BatchWrites], logs: list[LogRow]) -> None:
         try:
@@ -227,10 +228,11 @@ class RunRecorder:
             await self._write(connection, kept, finished)
             if logs:
                 await results.add_logs(connection, logs)
-            if not finished:
+            paid = [part for batch in kept for part in batch.unfinished.paid]
+            if not finished and not paid:
                 return Flushed(None, held)
             stop_reason = next((item.stop_reason for item in finished if item.stop_reason is not None), None)
-            delta = counter_delta(finished, self._steps)
+            delta = counter_delta(finished, paid, self._steps)
             progress = await results.add_to_counters(connection, self._run_id, delta, stop_reason)
             if progress is None:
                 await transaction.rollback()
@@ -253,15 +255,30 @@ class RunRecorder:
             await results.add_items(connection, self._run_id, [item.row for item in finished])
         done = {item.row.ordinal for item in finished}
         # An item may have left a checkpoint for this very flush and finished before it began.
-        checkpoints = {row.ordinal: row for batch in kept for row in batch.checkpoints if row.ordinal not in done}
+        checkpoints = {
+            row.ordinal: row for batch in kept for row in batch.unfinished.checkpoints if row.ordinal not in done
+        }
         if checkpoints:
             await results.save_checkpoints(connection, self._run_id, list(checkpoints.values()))
         if stale := [item.row.ordinal for item in finished if item.had_checkpoint]:
             await results.drop_checkpoints(connection, self._run_id, stale)
-        publications = [row for batch in kept for row in batch.publications]
+        await self._take_effect(connection, kept, finished)
+
+    async def _take_effect(
+        self, connection: AsyncConnection, kept: list[BatchWrites], finished: list[FinishedItem]
+    ) -> None:
+        """What steps handed over beside their outputs. It holds once the step completed, whatever becomes of the item."""
+        publications = [row for batch in kept for row in batch.unfinished.publications]
         publications += [item.publication for item in finished if item.publication is not None]
         if publications:
             await results.publish_entities(connection, self._workspace_id, publications)
+        messages = [row for batch in kept for row in batch.unfinished.messages]
+        messages += [row for item in finished for row in item.messages]
+        if messages:
+            await deliveries.add_deliveries(connection, self._workspace_id, self._run_id, messages)
+        if self._over_documents:
+            completed = [item.row.entity_id for item in finished if item.row.status == "COMPLETED"]
+            await events.add_processed(connection, self._workspace_id, self._run_id, list(filter(None, completed)))
 
     def _settle(self, writes: dict[Lease, BatchWrites], flushed: Flushed) -> None:
         """After the commit: who lost its batch, whose batch is through, and what the run's state asks for."""

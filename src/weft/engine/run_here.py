@@ -11,7 +11,7 @@ from weft.engine.recorder import RunRecorder
 MOST_BATCHES = 32
 """That one worker holds at once, of all runs."""
 MOST_COMPUTING = 6
-"""Of one run that only computes. One computes at a time; the others are being claimed, read and written, and each of those
+"""Of one run whose items go in bulk. One computes at a time; the others are being claimed, read and written, and each of those
 steps waits for the end of a slice of it (`execution.SLICE_US`). With three of them a quarter of the time nothing computed.
 """
 
@@ -29,5 +29,5 @@ class RunHere:
     def room(self, held_by_all: int) -> int:
         """How many batches it may take beside those that it holds, of all that this worker holds."""
         left_by_others = MOST_BATCHES - (held_by_all - self.held)
-        share = MOST_COMPUTING if self.plan.computes_only else max(1, left_by_others // 2)
+        share = MOST_COMPUTING if self.plan.in_bulk else max(1, left_by_others // 2)
         return max(0, min(share - self.held, MOST_BATCHES - held_by_all))

@@ -7,8 +7,8 @@ the guilty item stands alone; its neighbours are recorded as they are, and in it
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from weft.engine.writes import NO_STEPS, BatchWrites, FinishedItem, Flushed
-from weft.kit.json import dumps
+from weft.engine.writes import NO_STEPS, BatchWrites, FinishedItem, Flushed, Unfinished
+from weft.kit.json import dump_bytes, loads
 from weft.storage.batches import Lease
 
 Write = Callable[[Lease, BatchWrites], Awaitable[Flushed]]
@@ -24,12 +24,12 @@ async def salvage(write: Write, lease: Lease, batch: BatchWrites) -> Flushed:
     flushed = await _write_items(write, lease, batch.finished)
     if flushed is not None and lease not in flushed.held:
         return flushed
-    rest = BatchWrites(checkpoints=batch.checkpoints, publications=batch.publications, ended=batch.ended)
+    rest = BatchWrites(unfinished=batch.unfinished, ended=batch.ended)
     try:
         last = await write(lease, rest)
     except UnwritableError:
         # The steps behind these checkpoints are done again, and their items come here when they are finished.
-        last = await write(lease, BatchWrites(ended=batch.ended))
+        last = await write(lease, BatchWrites(unfinished=Unfinished(paid=batch.unfinished.paid), ended=batch.ended))
     return last if last.progress is not None or flushed is None else replace(last, progress=flushed.progress)
 
 
@@ -50,5 +50,7 @@ async def _write_items(write: Write, lease: Lease, items: list[FinishedItem]) ->
 
 def _failure_in_place_of(item: FinishedItem, error: UnwritableError) -> FinishedItem:
     failure = {"code": "RESULT_NOT_STORED", "message": f"The result of this item cannot be stored: {error}"}
-    row = item.row._replace(status="FAILED", error=dumps(failure).encode(), output=None, steps=b"[]")
-    return replace(item, row=row, steps=NO_STEPS, publication=None)
+    # What was paid stays paid: figures that we wrote ourselves.
+    paid = [{"id": step["id"], "s": "X", "u": step["u"]} for step in loads(item.row.steps) if "u" in step]
+    row = item.row._replace(status="FAILED", error=dump_bytes(failure), output=None, steps=dump_bytes(paid))
+    return replace(item, row=row, steps=NO_STEPS, publication=None, messages=())

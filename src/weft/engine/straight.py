@@ -95,6 +95,7 @@ def _is_straight(step: PlannedStep) -> bool:
     return (
         step.shape is Shape.COMPUTES
         and step.when is None
+        and step.cache is None
         and len(step.edges) <= 1
         and all(edge.branch is None for edge in step.edges)
     )

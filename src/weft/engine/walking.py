@@ -15,6 +15,7 @@ import structlog
 
 from weft.domain.definition import OnFailure
 from weft.domain.step import Fail, Outcome, Output, Retry, Shape, Skip
+from weft.domain.usage import NO_USAGE
 from weft.engine import finishing
 from weft.engine.attempt import Attending, compute, holds
 from weft.engine.context import ItemContext, SteadyClock
@@ -155,7 +156,7 @@ class Walk:
             except Fail as fail:
                 return self._answered(way, step, fail, began)
         attempt = way.attempts.get(step.index, 0) + 1
-        if step.shape is Shape.COMPUTES and self._attempts.inline:
+        if step.shape is Shape.COMPUTES and step.cache is None and self._attempts.inline:
             ctx = ItemContext(self._tools, way.ordinal, values, step.id, attempt)
             return self._answered(way, step, compute(step, ctx, value), began)
         if self._stood_still():
@@ -203,12 +204,17 @@ class Walk:
             case Output():
                 if outcome.effects and (fail := finishing.unstorable_effect(step.id, outcome.effects)) is not None:
                     return self._failed(way, step, fail, began, ended)
-                way.completed(step, outcome.value, began, ended, outcome.branches, outcome.effects)
+                saved = outcome.usage if outcome.from_cache else None
+                if saved is None and outcome.usage is not NO_USAGE:
+                    way.spent(step, outcome.usage)
+                way.completed(step, outcome.value, began, ended, outcome.branches, outcome.effects, saved)
             case Skip():
                 way.skipped(step, outcome.reason, explicit=True)
             case Retry():
+                way.spent(step, outcome.usage)
                 return self._failed_for_now(way, step, outcome, began, ended)
             case Fail():
+                way.spent(step, outcome.usage)
                 return self._failed(way, step, outcome, began, ended)
         return True
 

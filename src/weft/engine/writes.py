@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from weft.domain.delivery import NewDelivery
 from weft.domain.progress import Progress
+from weft.domain.usage import FIGURES
 from weft.storage.batches import Lease
 from weft.storage.doubt import Written
 from weft.storage.item_rows import ItemRow
@@ -38,6 +40,14 @@ def counts_of(records: Sequence[Mapping[str, Any] | None]) -> StepCounts:
     )
 
 
+class Paid(NamedTuple):
+    """What a step took for one item, as far as the counters do not hold it yet."""
+
+    step: int
+    """Its index in the plan."""
+    figures: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class FinishedItem:
     """A finished item, and what it adds to the counters of the steps."""
@@ -46,6 +56,8 @@ class FinishedItem:
     steps: StepCounts
     had_checkpoint: bool = False
     publication: Publication | None = None
+    messages: Sequence[NewDelivery] = ()
+    paid: Sequence[Paid] = ()
     stop_reason: str | None = None
     """Set where this failure ends the whole run."""
 
@@ -59,16 +71,31 @@ class Ended:
 
 
 @dataclass(slots=True)
+class Unfinished:
+    """Of items that are not finished: what must not be done, or paid for, twice."""
+
+    checkpoints: list[CheckpointRow] = field(default_factory=list[CheckpointRow])
+    publications: list[Publication] = field(default_factory=list[Publication])
+    messages: list[NewDelivery] = field(default_factory=list[NewDelivery])
+    paid: list[Paid] = field(default_factory=list[Paid])
+
+    def add(self, other: "Unfinished") -> None:
+        self.checkpoints += other.checkpoints
+        self.publications += other.publications
+        self.messages += other.messages
+        self.paid += other.paid
+
+
+@dataclass(slots=True)
 class BatchWrites:
     """What gathered of one batch since the last flush."""
 
     finished: list[FinishedItem] = field(default_factory=list[FinishedItem])
-    checkpoints: list[CheckpointRow] = field(default_factory=list[CheckpointRow])
-    publications: list[Publication] = field(default_factory=list[Publication])
+    unfinished: Unfinished = field(default_factory=Unfinished)
     ended: Ended | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.finished or self.checkpoints) or self.ended is not None
+        return bool(self.finished or self.unfinished.checkpoints) or self.ended is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +113,13 @@ class Flushed:
 def written_by(writes: Mapping[Lease, BatchWrites]) -> list[Written]:
     """By what rows it can be told that a flush went through."""
     return [
-        Written(lease, [item.row.ordinal for item in batch.finished], batch.checkpoints)
+        Written(lease, [item.row.ordinal for item in batch.finished], batch.unfinished.checkpoints)
         for lease, batch in writes.items()
     ]
 
 
-def counter_delta(finished: Sequence[FinishedItem], steps: int) -> CounterDelta:
+def counter_delta(finished: Sequence[FinishedItem], paid: Sequence[Paid], steps: int) -> CounterDelta:
+    """`paid` is for items that are not finished."""
     delta = CounterDelta(steps)
     for status, items in Counter(item.row.status for item in finished).items():
         match status:
@@ -115,7 +143,19 @@ def counter_delta(finished: Sequence[FinishedItem], steps: int) -> CounterDelta:
                     pass
     delta.step_busy_us = _sums(steps, [item.steps.busy_us for item in finished])
     delta.step_retried = _sums(steps, [item.steps.retried for item in finished])
+    delta.step_usage = _usage(steps, [*paid, *(part for item in finished for part in item.paid)])
     return delta
+
+
+def _usage(steps: int, paid: Sequence[Paid]) -> list[int]:
+    """The figures of all steps, one step after the other; empty where nothing was paid."""
+    if not paid:
+        return []
+    sums = [0] * (steps * FIGURES)
+    for index, figures in paid:
+        for place, figure in enumerate(figures, index * FIGURES):
+            sums[place] += figure
+    return sums
 
 
 def _sums(steps: int, numbers: Sequence[Sequence[int]]) -> list[int]:

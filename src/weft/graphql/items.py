@@ -9,10 +9,12 @@ from strawberry.scalars import JSON
 
 from weft.domain import entity as entity_domain
 from weft.domain import run as domain
+from weft.domain import usage as usages
 from weft.domain.errors import Invalid
 from weft.domain.run import ItemStatus, StepStatus
 from weft.graphql.context import Info
 from weft.graphql.nodes import Node, encode_id, lazy, read_key
+from weft.graphql.usage import Usage
 from weft.operations import entities, items, runs
 from weft.operations.item_steps import ItemStep, input_of, output_of, steps_of
 from weft.operations.items import ItemPlace, RunGraph
@@ -101,6 +103,35 @@ class StepResult:
     def error(parent: strawberry.Parent[ItemStep]) -> domain.ItemError | None:
         return parent.result.error
 
+    @strawberry.field(
+        description="Whether the output was remembered from an earlier item with the same content: it took no time and "
+        "cost nothing."
+    )
+    @staticmethod
+    def from_cache(parent: strawberry.Parent[ItemStep]) -> bool:
+        return parent.result.from_cache
+
+    @strawberry.field(graphql_type=Usage, description="Of all attempts.")
+    @staticmethod
+    def usage(parent: strawberry.Parent[ItemStep]) -> usages.Usage:
+        return parent.result.usage
+
+    @strawberry.field(
+        graphql_type=list[Usage],
+        description="Of each attempt, in order; those after the last one that took anything are left out.",
+    )
+    @staticmethod
+    def attempt_usages(parent: strawberry.Parent[ItemStep]) -> tuple[usages.Usage, ...]:
+        return parent.result.attempt_usages
+
+    @strawberry.field(
+        graphql_type=Usage | None,
+        description="Of an output from the cache: what it took when it was computed. Null for every other.",
+    )
+    @staticmethod
+    def saved_usage(parent: strawberry.Parent[ItemStep]) -> usages.Usage | None:
+        return parent.result.saved if parent.result.from_cache else None
+
 
 async def _own_input(step: ItemStep, info: Info) -> object:
     """What a step gets that depends on no other."""
@@ -125,6 +156,7 @@ class Item(Node):
     error: ItemError | None
     started_at: datetime | None
     finished_at: datetime | None
+    usage: Usage = strawberry.field(description="Of all its steps, as far as they are recorded.")
 
     @strawberry.field(graphql_type=lazy("Run", "weft.graphql.runs"))
     @staticmethod

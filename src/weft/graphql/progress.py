@@ -10,6 +10,7 @@ from weft.domain.progress import RunStatus
 from weft.graphql.context import Info
 from weft.graphql.nodes import encode_id, read_id
 from weft.graphql.scalars import BigInt
+from weft.graphql.usage import Usage
 from weft.operations.progress import watch_run
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -27,6 +28,8 @@ class StepProgress:
     @staticmethod
     def busy_ms(parent: strawberry.Parent[progress.StepProgress]) -> BigInt:
         return BigInt(parent.busy // _MILLISECOND)
+
+    usage: Usage
 
 
 @strawberry.type(
@@ -56,6 +59,7 @@ class RunProgress:
     started_at: datetime | None
     finished_at: datetime | None
     updated_at: datetime
+    usage: Usage = strawberry.field(description="Of all steps, so far: rises while items are under way.")
     steps: list[StepProgress] = strawberry.field(description="In the order of the workflow.")
 
 

@@ -3,22 +3,25 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Optional
+from typing import Any, Optional
 
 import strawberry
 from strawberry.scalars import JSON
 
 from weft.domain import run as domain
+from weft.domain import usage as usages
 from weft.domain.entity import EntityType
 from weft.domain.page import Page
 from weft.domain.progress import RunStatus
 from weft.domain.run import ItemStatus, LogLevel, TriggerType
 from weft.domain.workflow import Workflow, WorkflowVersion
 from weft.graphql.context import Info
+from weft.graphql.deliveries import Delivery, deliveries_of_run
 from weft.graphql.items import FailureGroup, Item, in_ms
 from weft.graphql.nodes import Node, lazy, read_id, read_key, read_optional_id
 from weft.graphql.paging import Connection, read_page
 from weft.graphql.progress import RunProgress
+from weft.graphql.usage import Usage
 from weft.operations import entity_types, items, run_lists, run_logs, runs, workflows
 from weft.operations.item_steps import output_of
 from weft.operations.items import FailureList, ItemFilter, ItemList, ItemPlace
@@ -117,6 +120,11 @@ class Run(Node):
     def duration_ms(parent: strawberry.Parent[domain.Run]) -> float | None:
         return in_ms(parent.duration)
 
+    @strawberry.field(graphql_type=Usage, description="Of all its items, so far.")
+    @staticmethod
+    def usage(parent: strawberry.Parent[domain.Run]) -> usages.Usage:
+        return parent.progress.usage
+
     @strawberry.field(description="The output of the item of a run of one item; null while it is not completed.")
     @staticmethod
     async def result(parent: strawberry.Parent[domain.Run], info: Info) -> JSON | None:
@@ -165,6 +173,10 @@ class Run(Node):
     ) -> Page[domain.LogLine]:
         wanted = LogList(parent.id, LogFilter(level, step_id), read_page(first, after))
         return await info.context.load(run_logs.load_log_pages, wanted)
+
+    deliveries: Any = strawberry.field(
+        deliveries_of_run, graphql_type=Connection[Delivery], description="What its steps sent, newest first."
+    )
 
     @classmethod
     async def find(cls, info: Info, key: str) -> domain.Run | None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, NewType
 
@@ -10,7 +11,19 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
-from weft.domain import access, definition, entity, errors, imports, progress, run, step, workflow
+from weft.domain import (
+    access,
+    definition,
+    delivery,
+    entity,
+    errors,
+    imports,
+    integration,
+    progress,
+    run,
+    step,
+    workflow,
+)
 
 BigInt = NewType("BigInt", int)
 """A count that may pass 2^31. A JSON number: exact in every client up to 2^53."""
@@ -68,6 +81,18 @@ def parse_big_int(value: object) -> int:
     raise ValueError(f"{value!r} is not a whole number.")
 
 
+def parse_decimal(value: object) -> Decimal:
+    """From a text, or a whole number: a fraction as a JSON number is no longer exact when it comes here."""
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        try:
+            parsed = Decimal(value)
+        except InvalidOperation:
+            parsed = Decimal("NaN")
+        if parsed.is_finite():
+            return parsed
+    raise ValueError(f"{value!r:.100} is not a decimal number as a text, such as '0.25'.")
+
+
 def _parsing(parse: Callable[[object], Any]) -> Callable[[object], Any]:
     """With its mistakes as GraphQL errors: of a literal, graphql-core takes only those for the caller's."""
 
@@ -95,6 +120,12 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         serialize=format_duration,
         parse_value=_parsing(parse_duration),
     ),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description="An exact decimal number, as a text: `0.000125`.",
+        serialize=lambda value: format(value, "f"),
+        parse_value=_parsing(parse_decimal),
+    ),
     BigInt: strawberry.scalar(
         name="BigInt",
         description="A whole number that may be larger than 2^31. It is a JSON number.",
@@ -107,11 +138,14 @@ ENUMS: tuple[type[Enum], ...] = (
     access.Role,
     definition.Backoff,
     definition.OnFailure,
+    delivery.DeliveryKind,
+    delivery.DeliveryStatus,
     entity.FilterOp,
     errors.ErrorCode,
     imports.ImportFormat,
     imports.ImportStatus,
     imports.OnConflict,
+    integration.IntegrationType,
     progress.RunStatus,
     run.ItemStatus,
     run.LogLevel,

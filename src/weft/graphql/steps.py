@@ -23,6 +23,11 @@ class RetryPolicy:
     jitter: float = strawberry.field(description="Share by which a delay is varied at random, 0 to 1.")
 
 
+@strawberry.type(description="Outputs are remembered, and given again to an item with the same content.")
+class CachePolicy:
+    max_age: timedelta = strawberry.field(description="An output that is older is computed again.")
+
+
 @strawberry.type(description="A step of a definition.")
 class StepDefinition:
     """A view over `domain.definition.StepDefinition`."""
@@ -35,6 +40,7 @@ class StepDefinition:
     retry: RetryPolicy | None = strawberry.field(description="Null where the policy of the workflow or the type holds.")
     timeout: timedelta | None = strawberry.field(description="Of one attempt.")
     on_failure: OnFailure | None = strawberry.field(description="Null where that of the workflow holds.")
+    cache: CachePolicy | None = strawberry.field(description="Null where every item is computed anew.")
 
     @strawberry.field(description="Ids of the steps it waits for, or `id:branch`. Empty for a root.")
     @staticmethod
@@ -53,6 +59,7 @@ class StepType:
     version: int = strawberry.field(description="Rises when the same config and input give another output.")
     default_retry: RetryPolicy
     default_timeout: timedelta | None
+    cacheable: bool = strawberry.field(description="Whether `cache` may be set on a step of this type.")
 
     @strawberry.field(description="Other names that `type` may have.")
     @staticmethod

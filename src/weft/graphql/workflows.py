@@ -18,6 +18,7 @@ from weft.graphql.nodes import Node, lazy, read_id, read_key, read_optional_id
 from weft.graphql.paging import Connection, read_page
 from weft.graphql.runs import Run, runs_of_workflow
 from weft.graphql.steps import StepDefinition
+from weft.graphql.usage import Usage, usage_of_workflow
 from weft.operations import entity_types, workflow_changes, workflows
 from weft.operations.workflows import NewWorkflow, VersionList
 from weft.storage.workflows import WorkflowFilter
@@ -90,6 +91,7 @@ class Workflow(Node):
         return await info.context.load(workflows.load_version_pages, wanted)
 
     runs: Any = strawberry.field(runs_of_workflow, graphql_type=Connection[Run], description="Its runs, newest first.")
+    usage: Any = strawberry.field(usage_of_workflow, graphql_type=Usage, description="Of all its runs that are kept.")
 
     @classmethod
     async def find(cls, info: Info, key: str) -> domain.Workflow | None:

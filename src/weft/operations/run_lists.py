@@ -8,6 +8,7 @@ from weft.domain.access import Role, Viewer
 from weft.domain.ids import UUID
 from weft.domain.page import Page, PageRequest
 from weft.domain.run import Run
+from weft.domain.usage import NO_USAGE, Usage
 from weft.operations.services import Services
 from weft.storage import run_lists
 from weft.storage.run_lists import RunFilter
@@ -35,3 +36,11 @@ async def load_run_pages(services: Services, viewer: Viewer, lists: Sequence[Run
             for workflow_id, page in found.items():
                 pages[RunList(workflow_id, wanted, request)] = page
     return [pages[one] for one in lists]
+
+
+async def load_usages(services: Services, viewer: Viewer, workflow_ids: Sequence[UUID]) -> list[Usage]:
+    """What the runs of each workflow took."""
+    viewer.need(Role.VIEWER)
+    async with services.database.reading() as connection:
+        found = await run_lists.usages_of_workflows(connection, viewer.workspace_id, workflow_ids)
+    return [found.get(workflow_id, NO_USAGE) for workflow_id in workflow_ids]

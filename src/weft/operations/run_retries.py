@@ -63,7 +63,7 @@ async def _retry(
         retry_of=old.id,
     )
     await runs.add(connection, new)
-    cutting = cut(old.progress.failed, computes_only=plan.computes_only, concurrency=old.concurrency)
+    cutting = cut(old.progress.failed, in_bulk=plan.in_bulk, concurrency=old.concurrency)
     if old.entity_type_id is None:
         total = await runs.freeze_input(connection, run_id)
     else:

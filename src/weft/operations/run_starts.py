@@ -134,11 +134,11 @@ async def _freeze(
     chosen = wanted.selection
     if chosen.ids is not None:
         ids = await _existing(services, connection, new, new.entity_type_id, chosen.ids)
-        cutting = cut(len(ids), computes_only=plan.computes_only, concurrency=wanted.concurrency)
+        cutting = cut(len(ids), in_bulk=plan.in_bulk, concurrency=wanted.concurrency)
         return await runs.freeze_ids(connection, new.id, ids, cutting.size), cutting.held_limit
     which = chosen.filter or EntityFilter()
     count = await runs.count_matching(connection, new.workspace_id, new.entity_type_id, which, most=LARGE_ENOUGH)
-    cutting = cut(count, computes_only=plan.computes_only, concurrency=wanted.concurrency)
+    cutting = cut(count, in_bulk=plan.in_bulk, concurrency=wanted.concurrency)
     total = await runs.freeze_matching(connection, new.id, new.workspace_id, new.entity_type_id, which, cutting.size)
     return total, cutting.held_limit
 

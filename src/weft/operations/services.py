@@ -22,6 +22,11 @@ class Limits:
     entity_bytes: int = 1_000_000
     import_bytes: int = 10 * 1024**3
     import_errors_kept: int = 1_000
+    file_bytes: int = 256 * 1024**2
+    files: int = 1_000_000
+    """Different ones of one workspace."""
+    files_bytes: int = 100 * 1024**3
+    """Of all of them together."""
     definition_bytes: int = 1_000_000
     steps_per_definition: int = 200
     wait_seconds: float = 60.0

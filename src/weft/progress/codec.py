@@ -7,6 +7,7 @@ import orjson
 
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress, RunStatus, StepProgress
+from weft.domain.usage import NO_USAGE, Usage
 
 _PREFIX = b"weft:progress:"
 _MICROSECOND = timedelta(microseconds=1)
@@ -64,6 +65,17 @@ def _step(raw: dict[str, Any]) -> StepProgress:
         skipped=raw["skipped"],
         retried=raw["retried"],
         busy=raw["busy"] * _MICROSECOND,
+        usage=_usage(raw["usage"]) if "usage" in raw else NO_USAGE,  # older versions tell none
+    )
+
+
+def _usage(raw: dict[str, int]) -> Usage:
+    return Usage(
+        calls=raw["calls"],
+        input_tokens=raw["input_tokens"],
+        output_tokens=raw["output_tokens"],
+        cached_tokens=raw["cached_tokens"],
+        cost_nanos=raw["cost_nanos"],
     )
 
 

@@ -27,6 +27,8 @@ class RunFacts:
     created_at: datetime
     definition: dict[str, Any]
     entity_schema: dict[str, Any] | None
+    over_documents: bool
+    """Whether some of its entities may have files."""
 
 
 class LoadedItem(NamedTuple):
@@ -49,7 +51,7 @@ class LoadedItem(NamedTuple):
 FACTS = text(
     """
     SELECT r.id, r.workspace_id, r.workflow_id, r.version_id, r.parameters, r.input, r.created_at, v.definition,
-      t.schema
+      t.schema, coalesce(t.holds_documents, false) AS over_documents
     FROM run r JOIN workflow_version v ON v.id = r.version_id LEFT JOIN entity_type t ON t.id = r.entity_type_id
     WHERE r.id = :run_id
     """
@@ -68,6 +70,7 @@ async def run_facts(connection: AsyncConnection, run_id: UUID) -> RunFacts:
         created_at=row.created_at,
         definition=row.definition,
         entity_schema=row.schema,
+        over_documents=row.over_documents,
     )
 
 

@@ -1,7 +1,8 @@
 """Progress, read from the counters of runs. Only the engine's recorder writes them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import BigInteger, RowMapping, bindparam, column, func, or_, select
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress, RunStatus, StepProgress
+from weft.domain.usage import FIGURES, NO_USAGE, Usage
 from weft.storage.tables import Id, run, run_state
 
 PROGRESS_COLUMNS = (
@@ -30,6 +32,7 @@ PROGRESS_COLUMNS = (
     run_state.c.step_skipped,
     run_state.c.step_retried,
     run_state.c.step_busy_us,
+    run_state.c.step_usage,
 )
 """What `progress_of` needs from a row, whatever else is in it."""
 
@@ -79,15 +82,21 @@ def progress_of(row: RowMapping | Mapping[str, Any]) -> Progress:
         finished_at=row["finished_at"],
         updated_at=row["updated_at"],
         steps=tuple(
-            StepProgress(step_id, completed, failed, skipped, retried, timedelta(microseconds=busy_us))
-            for step_id, completed, failed, skipped, retried, busy_us in zip(
+            StepProgress(step_id, completed, failed, skipped, retried, timedelta(microseconds=busy_us), usage)
+            for step_id, completed, failed, skipped, retried, busy_us, usage in zip(
                 row["step_ids"],
                 row["step_completed"],
                 row["step_failed"],
                 row["step_skipped"],
                 row["step_retried"],
                 row["step_busy_us"],
+                usages_of(row["step_usage"]) or repeat(NO_USAGE, len(row["step_ids"])),
                 strict=True,
             )
         ),
     )
+
+
+def usages_of(figures: Sequence[int]) -> list[Usage]:
+    """One per step, as `run_state.step_usage` has them; none where nothing was used."""
+    return [Usage(*figures[first : first + FIGURES]) for first in range(0, len(figures), FIGURES)]

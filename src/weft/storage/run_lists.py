@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, column, func, select, true
+from sqlalchemy import ColumnElement, bindparam, column, func, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,6 +12,7 @@ from weft.domain.ids import UUID
 from weft.domain.page import Page, PageRequest
 from weft.domain.progress import RunStatus
 from weft.domain.run import Run, TriggerType
+from weft.domain.usage import FIGURES, Usage
 from weft.storage.paging import after_id
 from weft.storage.runs import RUNS, run_of
 from weft.storage.tables import Id, run, run_state
@@ -58,6 +59,29 @@ async def pages_of_workflows(
         workflow_id: Page[Run].of(of_one, request.first, lambda one: str(one.id))
         for workflow_id, of_one in found.items()
     }
+
+
+USAGES = text(
+    """
+    SELECT r.workflow_id, (u.place - 1) % :figures AS figure, sum(u.value)::bigint AS amount
+    FROM run r
+    JOIN run_state s ON s.run_id = r.id AND cardinality(s.step_usage) > 0
+    CROSS JOIN LATERAL unnest(s.step_usage) WITH ORDINALITY AS u (value, place)
+    WHERE r.workspace_id = :workspace_id AND r.workflow_id = ANY (:workflow_ids ::uuid[])
+    GROUP BY 1, 2
+    """
+)
+
+
+async def usages_of_workflows(
+    connection: AsyncConnection, workspace_id: UUID, workflow_ids: Sequence[UUID]
+) -> dict[UUID, Usage]:
+    """Summed over the runs of each. Those without any usage are left out."""
+    values = {"workspace_id": workspace_id, "workflow_ids": list(workflow_ids), "figures": FIGURES}
+    sums: dict[UUID, list[int]] = {}
+    for row in await connection.execute(USAGES, values):
+        sums.setdefault(row.workflow_id, [0] * FIGURES)[row.figure] = row.amount
+    return {workflow_id: Usage(*figures) for workflow_id, figures in sums.items()}
 
 
 def _conditions(workspace_id: UUID, wanted: RunFilter, request: PageRequest) -> list[ColumnElement[bool]]:

@@ -175,7 +175,10 @@ COPY_CHECKPOINTS = text(
     ) f
     LEFT JOIN entity n ON n.id = f.entity_id
     CROSS JOIN LATERAL (
-      SELECT json_agg(e.step ORDER BY e.nth) AS steps
+      SELECT json_agg(
+        CASE WHEN e.step -> 'u' IS NULL THEN e.step
+          ELSE (SELECT json_object_agg(part.key, part.value) FROM json_each(e.step) part WHERE part.key <> 'u') END
+        ORDER BY e.nth) AS steps
       FROM json_array_elements(f.steps) WITH ORDINALITY AS e (step, nth)
       WHERE e.step ->> 's' = 'C' AND e.step ->> 'id' = ANY (:step_ids ::text[])
     ) k
@@ -187,7 +190,7 @@ COPY_CHECKPOINTS = text(
 async def copy_checkpoints(connection: AsyncConnection, run_id: UUID, of_run: UUID, step_ids: Sequence[str]) -> None:
     """What these steps completed for the failed items of another run, so that a retry begins behind them.
 
-    Only where the entity is as it was: results of another version of it say nothing about this one.
+    Their usage stays with the run that paid it. Only where the entity is as it was: results of another version of it say nothing about this one.
     """
     await connection.execute(COPY_CHECKPOINTS, {"run_id": run_id, "of_run": of_run, "step_ids": list(step_ids)})
     await connection.execute(text("UPDATE run_batch SET touched = true WHERE run_id = :run_id"), {"run_id": run_id})

@@ -11,6 +11,8 @@
 | `b` | branches taken | no condition |
 | `r` | why it was skipped | not skipped |
 | `e` | error: code, message, details | no error |
+| `u` | usage of each attempt, up to the last that had any: a list of the figures of `Usage`, empty for none | no usage |
+| `h` | a hit in the cache: what the output took when it was computed, as in `u` | computed |
 | `n` | not before, microseconds since the Unix epoch: the next attempt of a pending step | not pending |
 
 The executor writes this shape itself (it is the hot path); everybody else reads it here.
@@ -21,6 +23,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from weft.domain.run import ItemError, StepResult, StepStatus
+from weft.domain.usage import Usage
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,6 +49,9 @@ def decode_step(raw: Mapping[str, Any]) -> StepResult:
         branches=None if branches is None else tuple(branches),
         reason=raw.get("r"),
         error=None if error is None else decode_error(error, raw["id"]),
+        attempt_usages=tuple([Usage(*figures) for figures in raw.get("u", ())]),
+        from_cache="h" in raw,
+        saved=Usage(*raw.get("h", ())),
     )
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
-from weft.domain.definition import Backoff, ErrorHandling, OnFailure, RetryPolicy
+from weft.domain.definition import Backoff, CachePolicy, ErrorHandling, OnFailure, RetryPolicy
 from weft.domain.spelling.fields import Fields, Notes, Path, write_duration
 
 _RETRY: Mapping[str, tuple[str, ...]] = {
@@ -14,10 +14,12 @@ _RETRY: Mapping[str, tuple[str, ...]] = {
     "maxDelay": (),
     "jitter": (),
 }
+_CACHE: Mapping[str, tuple[str, ...]] = {"maxAge": ()}
 _ERROR_HANDLING: Mapping[str, tuple[str, ...]] = {"retry": (), "onFailure": ()}
 
 _MOST_ATTEMPTS = 100
 _LONGEST_DELAY = timedelta(days=1)
+_LONGEST_CACHE = timedelta(days=366)
 
 
 def read_retry(raw: Mapping[str, Any], path: Path, notes: Notes) -> RetryPolicy:
@@ -35,6 +37,17 @@ def read_retry(raw: Mapping[str, Any], path: Path, notes: Notes) -> RetryPolicy:
         max_delay=max_delay,
         jitter=usual.jitter if jitter is None else jitter,
     )
+
+
+def read_cache(fields: Fields, notes: Notes) -> CachePolicy | None:
+    """The field `cache` of a step: true, false, or how long."""
+    written = fields.raw("cache")
+    if written is None or isinstance(written, bool):
+        return CachePolicy() if written else None
+    if not isinstance(written, Mapping):
+        return fields.wrong("cache", "cache must be true, false, or an object.", 'Such as {"maxAge": "PT24H"}.')
+    below = Fields(cast("Mapping[str, Any]", written), fields.path("cache"), notes, _CACHE)
+    return CachePolicy(below.duration("maxAge", _LONGEST_CACHE) or CachePolicy().max_age)
 
 
 def read_error_handling(raw: Mapping[str, Any], path: Path, notes: Notes) -> ErrorHandling:
@@ -55,6 +68,10 @@ def write_retry(retry: RetryPolicy) -> dict[str, Any]:
         "maxDelay": write_duration(retry.max_delay),
         "jitter": retry.jitter,
     }
+
+
+def write_cache(cache: CachePolicy) -> dict[str, Any]:
+    return {"maxAge": write_duration(cache.max_age)}
 
 
 def write_error_handling(handling: ErrorHandling) -> dict[str, Any]:

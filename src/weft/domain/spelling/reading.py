@@ -7,6 +7,7 @@
 | a step without `id` | made from its type and position |
 | a step without `dependsOn` | the step before it |
 | `input` beside `type` | `config: {"input": …}` |
+| `cache: true` | `cache: {"maxAge": …}` |
 | snake_case names, lower-case words, durations in seconds | camelCase, UPPER_CASE, ISO 8601 |
 
 `read_definition` takes any of them and never stops at the first mistake; `write_definition` gives the canonical one,
@@ -22,7 +23,7 @@ from weft.domain.definition import Definition, ErrorHandling, StepDefinition
 from weft.domain.errors import ErrorCode, Problem
 from weft.domain.spelling.fields import Fields, Notes, Path, objects, write_duration
 from weft.domain.spelling.nodes import read_nodes
-from weft.domain.spelling.policies import read_error_handling, write_error_handling, write_retry
+from weft.domain.spelling.policies import read_error_handling, write_cache, write_error_handling, write_retry
 from weft.domain.spelling.steps import STEP_FIELDS, WrittenStep, read_steps
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -129,4 +130,6 @@ def _write_step(step: StepDefinition) -> dict[str, Any]:
         written["timeout"] = write_duration(step.timeout)
     if step.on_failure is not None:
         written["onFailure"] = step.on_failure.value
+    if step.cache is not None:
+        written["cache"] = write_cache(step.cache)
     return written

@@ -9,7 +9,7 @@ from typing import Any
 from weft.domain.definition import Dependency, OnFailure, StepDefinition
 from weft.domain.errors import ErrorCode
 from weft.domain.spelling.fields import Fields, Notes, Path
-from weft.domain.spelling.policies import read_retry
+from weft.domain.spelling.policies import read_cache, read_retry
 
 STEP_FIELDS: Mapping[str, tuple[str, ...]] = {
     "id": (),
@@ -22,6 +22,7 @@ STEP_FIELDS: Mapping[str, tuple[str, ...]] = {
     "retry": (),
     "timeout": (),
     "onFailure": (),
+    "cache": (),
 }
 
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
@@ -123,6 +124,7 @@ def _step(step: WrittenStep, step_id: str, depends_on: tuple[Dependency, ...], n
         retry=None if retry is None else read_retry(retry, fields.path("retry"), notes),
         timeout=fields.duration("timeout", _LONGEST_TIMEOUT),
         on_failure=fields.choice("onFailure", OnFailure),
+        cache=read_cache(fields, notes),
         path=step.path,
     )
 

@@ -12,8 +12,9 @@ from weft.domain.entity import JsonSchema
 from weft.domain.step import Shape, StepType
 from weft.engine.compiling.preparation import Prepared
 from weft.engine.compiling.wiring import Wiring
-from weft.engine.plan import Edge, Plan, PlannedStep
+from weft.engine.plan import CacheRule, Edge, Plan, PlannedStep
 from weft.kit.cel import CelExpression, CelMapping
+from weft.kit.cel.references import Path, wanted
 from weft.kit.json_schema import SchemaValidator
 
 
@@ -25,6 +26,8 @@ class Draft:
     made: Prepared | None
     """None where its type is unknown or its config is wrong."""
     when: CelExpression | None
+    reads: frozenset[Path]
+    """What its config reads, as paths from the names in scope."""
 
     @property
     def gives(self) -> JsonSchema | None:
@@ -55,7 +58,7 @@ def assemble(
         input_schema=input_schema,
         parameters_schema=parameters_schema,
         entity_schema=entity_schema,
-        computes_only=all(step.shape is Shape.COMPUTES for step in steps),
+        computes_only=all(step.shape is Shape.COMPUTES and step.cache is None for step in steps),
         names_read=names_read,
     )
 
@@ -79,7 +82,20 @@ def _planned(
         timeout=instance.default_timeout if step.timeout is None else step.timeout,
         on_failure=step.on_failure or definition.error_handling.on_failure,
         fingerprint=_fingerprint(step, made, edges, before),
+        cache=_cache(draft, made),
     )
+
+
+def _cache(draft: Draft, made: Prepared) -> CacheRule | None:
+    policy, instance = draft.step.cache, made.instance
+    if policy is None:
+        return None
+    # As it is understood, defaults and all: then it does not matter how it was spelt. In its own order, which may mean
+    # something, as that of branches does.
+    config = instance.config.model_dump_json(by_alias=True)
+    seed = sha256(orjson.dumps([instance.kind, instance.version, config])).digest()
+    reads = {path for path in draft.reads if path[0] != "input"} | {(name,) for name in instance.reads}
+    return CacheRule(policy.max_age, seed, wanted(reads))
 
 
 def _retry(step: StepDefinition, definition: Definition, instance: StepType[Any]) -> RetryPolicy:

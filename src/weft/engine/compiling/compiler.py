@@ -106,7 +106,7 @@ class _Compilation:
         self._ids = frozenset(step.id for step in definition.steps)
         self._drafts: dict[int, Draft] = {}
         self._ancestors: dict[int, frozenset[int]] = {}
-        self._reads: set[str] = set()
+        self._scopes: list[DefinitionScope] = []
         self._types = KnownTypes()
         self._run_input = entity_schema
         """What a step without dependencies is given."""
@@ -137,7 +137,7 @@ class _Compilation:
             input_schema=input_schema,
             parameters_schema=parameters_schema,
             entity_schema=self._entity_schema,
-            names_read=frozenset(self._reads),
+            names_read=frozenset(path[0] for scope in self._scopes for path in scope.reads),
         )
 
     def prepared(self) -> Iterator[tuple[tuple[str, ...], StepType[Any]]]:
@@ -163,12 +163,17 @@ class _Compilation:
         scope = self._scope(step.path, given, self._ancestors[number])
         when = None if step.when is None else self._condition(scope, step.when)
         config = self._config(step)
-        made = None if config is None else prepared(*config, scope.under("config"), self._findings)
+        of_config = scope.under("config")
+        self._scopes.append(of_config)
+        made = None if config is None else prepared(*config, of_config, self._findings)
         if made is not None and given is not None and made.wants is not None and (reason := misfit(given, made.wants)):
             message = f"What comes into this step does not fit: {reason}."
             hint = f"It comes from {self._names(sources)}."
             self._findings.add(ErrorCode.TYPE_MISMATCH, message, *step.path, hint=hint)
-        self._drafts[number] = Draft(step, made, when)
+        if step.cache is not None and made is not None and not made.instance.cacheable:
+            message = f"A step of the type {made.instance.kind!r} cannot be cached: what it does would be left out."
+            self._findings.add(ErrorCode.INVALID, message, *step.path, "cache", hint="Leave cache out.")
+        self._drafts[number] = Draft(step, made, when, frozenset(of_config.reads))
 
     def _config(self, step: StepDefinition) -> tuple[AnyStepType, dict[str, Any]] | None:
         """The type with the written config over that of the alias; None where there is no such type."""
@@ -232,4 +237,6 @@ class _Compilation:
             other_steps=self._ids - before.keys(),
             parameters=self._parameters,
         )
-        return DefinitionScope(names, self._findings, path, self._reads)
+        scope = DefinitionScope(names, self._findings, path)
+        self._scopes.append(scope)
+        return scope

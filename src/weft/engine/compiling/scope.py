@@ -1,6 +1,6 @@
 """What one step may refer to, and where the mistakes in its texts go."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,6 +11,7 @@ from weft.engine.compiling.findings import Findings
 from weft.engine.compiling.scope_problems import worded
 from weft.engine.compiling.step_text import compile_text, unknown_variables
 from weft.kit.cel import CelExpression, CelMapping, CelProblem, CelScope, CelSyntaxError, compile_cel, compile_mapping
+from weft.kit.cel.references import Path
 from weft.kit.cel.schema_types import DYN, CelType, type_of_schema
 from weft.kit.json_schema import SchemaProblemError, SchemaValidator, compile_schema
 from weft.kit.liquid import LiquidProblem, LiquidSyntaxProblemError, LiquidTemplate
@@ -98,17 +99,19 @@ class _CelNames(CelScope):
 class DefinitionScope(StepScope):
     """Everything that compiles notes its mistakes under `path`, and gives something in place of what is wrong."""
 
-    def __init__(self, names: ScopeNames, findings: Findings, path: tuple[str, ...], reads: set[str]) -> None:
+    def __init__(self, names: ScopeNames, findings: Findings, path: tuple[str, ...]) -> None:
         self.input_schema = names.input
         self.entity_schema = names.entity
         self._names = names
         self._findings = findings
         self._path = path
-        self._reads = reads
+        self.reads: set[Path] = set()
+        """What was compiled here reads, as paths from the names in scope."""
         self._cel: CelScope | None = None
 
     def under(self, *path: str) -> "DefinitionScope":
-        below = DefinitionScope(self._names, self._findings, (*self._path, *path), self._reads)
+        """With reads of its own."""
+        below = DefinitionScope(self._names, self._findings, (*self._path, *path))
         below._cel = self._cel
         return below
 
@@ -119,7 +122,7 @@ class DefinitionScope(StepScope):
             for problem in error.problems:
                 self._report(problem, source, path, ErrorCode.INVALID_EXPRESSION)
             return _unknown_expression()
-        self._note(expression.references)
+        self.reads.update(expression.reference_paths)
         return expression
 
     def mapping(self, sources: Mapping[str, str], *path: str) -> CelMapping:
@@ -128,7 +131,8 @@ class DefinitionScope(StepScope):
         except CelSyntaxError:
             # One by one: what is right stays known, so that one mistake is not reported again by all later steps.
             return CelMapping({name: self.expression(source, *path, name) for name, source in sources.items()}, None)
-        self._note(mapping.references)
+        for expression in mapping.expressions.values():
+            self.reads.update(expression.reference_paths)
         return mapping
 
     def template(self, source: str, *path: str) -> LiquidTemplate:
@@ -140,7 +144,7 @@ class DefinitionScope(StepScope):
             return compile_text("")
         for problem in unknown_variables(text, self._scope().types):
             self._report(problem, source, path, ErrorCode.INVALID_TEMPLATE)
-        self._reads.update(text.names_read)
+        self.reads.update(text.paths_read)
         return text
 
     def json_schema(self, schema: JsonSchema, *path: str) -> SchemaValidator:
@@ -159,9 +163,6 @@ class DefinitionScope(StepScope):
         if self._cel is None:
             self._cel = _CelNames(self._names.by_name())
         return self._cel
-
-    def _note(self, references: Iterable[str]) -> None:
-        self._reads.update(reference.partition(".")[0] for reference in references)
 
     def _report(
         self, problem: CelProblem | LiquidProblem, source: str, path: tuple[str, ...], otherwise: ErrorCode

@@ -7,6 +7,7 @@ looked at, so a wide input costs nothing.
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
 
+from weft.kit.cel.references import Path
 from weft.kit.cel.schema_types import SCALARS, CelType, member_of
 from weft.kit.liquid import LiquidProblem, LiquidTemplate, LiquidVariable, compile_liquid
 from weft.kit.suggest import hint_for
@@ -25,7 +26,15 @@ class StepText(LiquidTemplate):
 
     @property
     def names_read(self) -> frozenset[str]:
-        return frozenset({*self._names, *(("input",) if self._fields else ())})
+        return frozenset(path[0] for path in self.paths_read)
+
+    @property
+    def paths_read(self) -> frozenset[Path]:
+        """The paths from a name in scope that it reads; those names alone where only the rendering tells."""
+        fields = {("input", *variable.path) for variable in self.variables if variable.path[0] in self._fields}
+        if self.roots is None:
+            return frozenset({(name,) for name in NAMES} | fields)
+        return frozenset({variable.path for variable in self.variables if variable.path[0] in NAMES} | fields)
 
     def render(self, values: Mapping[str, Any]) -> str:
         given = {name: values[name] for name in self._names if name in values}

@@ -33,8 +33,12 @@ def encoded_call(step: PlannedStep, ctx: StepContext, value: Any, limit: timedel
     return encoded
 
 
-def cause_of_end(code: int | None, limit: timedelta) -> Fail:
-    """What a sandbox's exit code says about the call during which it ended by itself."""
+_OUT_OF_MEMORY = (b"memory allocation of", b"std::bad_alloc", b"Out of memory")
+"""What Rust, C++ and others print before they abort a process that gets no more memory."""
+
+
+def cause_of_end(code: int | None, limit: timedelta, printed: bytes = b"") -> Fail:
+    """What a sandbox's exit code, and what it printed last, say about the call during which it ended by itself."""
     if code is None or code >= 0:
         return Fail(f"The step ended its process (exit code {code}).", code="STEP_CRASHED")
     try:
@@ -45,6 +49,8 @@ def cause_of_end(code: int | None, limit: timedelta) -> Fail:
         case "SIGKILL":
             reason = "The system killed the process of the step, most likely for want of memory."
             return Fail(reason, code="STEP_OUT_OF_MEMORY")
+        case "SIGABRT" if any(said in printed for said in _OUT_OF_MEMORY):
+            return Fail("The step needs more memory than it may use.", code="STEP_OUT_OF_MEMORY")
         case "SIGXCPU":
             reason = f"The step used more processor time than {limit.total_seconds():g} s allow, and was ended."
             return Fail(reason, code="STEP_TIMEOUT")

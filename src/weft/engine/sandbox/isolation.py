@@ -31,6 +31,7 @@ from weft.domain.run import LogLevel
 from weft.domain.step import Fail, Outcome, Output, StepContext, StepType
 from weft.engine.plan import PlannedStep
 from weft.engine.sandbox.calls import cause_of_end, encoded_call
+from weft.engine.sandbox.limits import cores_available
 from weft.engine.sandbox.process import AnswerTooLargeError, SandboxBrokenError, SandboxEndedError, SandboxProcess
 from weft.engine.sandbox.protocol import SandboxLimits, decode_outcome
 from weft.engine.sandbox.starts import SandboxStarts
@@ -48,13 +49,16 @@ MOST_CALLS = 10_000
 
 
 class Isolation:
-    """Belongs to one event loop. `loader` names the function that gives the catalogue in the sandbox: `module:function`."""
+    """Belongs to one event loop. `loader` names the function that gives the catalogue in the sandbox: `module:function`.
+
+    As many `processes` as there are cores for this worker, unless told otherwise: what is heavy computes.
+    """
 
     def __init__(
         self,
         loader: str,
         *,
-        processes: int = 2,
+        processes: int | None = None,
         memory_bytes: int = MEMORY_BYTES,
         output_bytes: int = OUTPUT_BYTES,
         file_bytes: int = FILE_BYTES,
@@ -62,11 +66,11 @@ class Isolation:
         most_calls: int = MOST_CALLS,
     ) -> None:
         self._loader = loader
-        self._processes = processes
+        self._processes = cores_available() if processes is None else processes
         self._limits = SandboxLimits(memory_bytes, output_bytes, file_bytes)
         self._default_timeout = default_timeout
         self._most_calls = most_calls
-        self._free = asyncio.Semaphore(processes)  # who waits longest is first
+        self._free = asyncio.Semaphore(self._processes)  # who waits longest is first
         self._idle: list[SandboxProcess] = []
         self._calls: set[asyncio.Task[Any]] = set()
         self._closed = False
@@ -137,7 +141,7 @@ class Isolation:
             most = self._limits.output_bytes
             outcome = Fail(f"The step answers with more than {most:,} bytes of JSON.", code="STEP_OUTPUT_TOO_LARGE")
         except SandboxEndedError:
-            outcome = cause_of_end(await sandbox.end(), limit)
+            outcome = cause_of_end(await sandbox.end(), limit, sandbox.printed.end)
         finally:
             _note_what_was_printed(sandbox, step, outcome)
             if reusable:

@@ -14,6 +14,11 @@ _OOM_SCORE = "500"
 """When the machine runs out of memory, the kernel ends a sandbox before the worker and the database."""
 
 
+def cores_available() -> int:
+    """To this process: a container may have fewer than the machine."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
 def end_with_the_worker() -> None:
     """Leaves a guard behind that kills the whole process group when the worker's end of our standard input closes.
 

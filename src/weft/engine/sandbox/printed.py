@@ -21,6 +21,11 @@ class Printed:
         os.set_blocking(fd, False)
         asyncio.get_running_loop().add_reader(fd, self._read)
 
+    @property
+    def end(self) -> bytes:
+        """What `take` would give, left there; complete once it is closed."""
+        return self._kept
+
     def take(self) -> str:
         """Since the last time, at most PRINTED_KEPT bytes. After an answer everything before it is there."""
         self._read_all()

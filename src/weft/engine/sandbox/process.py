@@ -174,5 +174,6 @@ def _spawn(settings: str, connection: int) -> "tuple[subprocess.Popen[bytes], in
 def _environment() -> dict[str, str]:
     """Ours without the settings of Weft: step code that reads documents from strangers has no use for our secrets."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_")}
-    # Threads of native libraries would each reserve 64 MiB of the limited address space.
-    return kept | {"MALLOC_ARENA_MAX": "2"}
+    # Threads of native libraries would each reserve 64 MiB of the limited address space; a backtrace of Rust would push what
+    # it says first out of the end that is kept.
+    return kept | {"MALLOC_ARENA_MAX": "2", "RUST_BACKTRACE": "0"}

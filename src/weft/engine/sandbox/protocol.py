@@ -14,11 +14,13 @@ under which the sandbox keeps the prepared step.
 
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from weft.domain.step import Fail, Outcome, Output, PublishEntity, Retry, Skip
+from weft.domain.ids import UUID
+from weft.domain.step import Effect, Fail, Outcome, Output, PublishEntity, Retry, SendMessage, Skip
+from weft.domain.usage import Usage
 
 LENGTH = struct.Struct("!I")
 """Before each message: its bytes."""
@@ -45,24 +47,49 @@ class SandboxLimits:
 def encode_outcome(outcome: Outcome) -> dict[str, Any]:
     match outcome:
         case Output():
-            effects = [asdict(effect) for effect in outcome.effects]
-            return {"output": outcome.value, "branches": outcome.branches, "effects": effects}
+            effects = [_encoded_effect(effect) for effect in outcome.effects]
+            return {
+                "output": outcome.value,
+                "branches": outcome.branches,
+                "effects": effects,
+                "usage": outcome.usage.figures,
+            }
         case Skip():
             return {"skip": outcome.reason}
         case Retry():
             after = None if outcome.after is None else outcome.after.total_seconds()
-            return {"retry": outcome.reason, "code": outcome.code, "after": after}
+            return {"retry": outcome.reason, "code": outcome.code, "after": after, "usage": outcome.usage.figures}
         case Fail():
-            return {"fail": outcome.reason, "code": outcome.code, "details": outcome.details}
+            return {
+                "fail": outcome.reason,
+                "code": outcome.code,
+                "details": outcome.details,
+                "usage": outcome.usage.figures,
+            }
 
 
 def decode_outcome(answer: Mapping[str, Any]) -> Outcome:
     if "skip" in answer:
         return Skip(answer["skip"])
+    usage = Usage(*answer["usage"])
     if "retry" in answer:
         after = None if answer["after"] is None else timedelta(seconds=answer["after"])
-        return Retry(answer["retry"], code=answer["code"], after=after)
+        return Retry(answer["retry"], code=answer["code"], after=after, usage=usage)
     if "fail" in answer:
-        return Fail(answer["fail"], code=answer["code"], details=answer["details"])
+        return Fail(answer["fail"], code=answer["code"], details=answer["details"], usage=usage)
     branches = None if answer["branches"] is None else tuple(answer["branches"])
-    return Output(answer["output"], branches, tuple(PublishEntity(**effect) for effect in answer["effects"]))
+    return Output(answer["output"], branches, tuple(map(_decoded_effect, answer["effects"])), usage)
+
+
+def _encoded_effect(effect: Effect) -> dict[str, Any]:
+    match effect:
+        case PublishEntity():
+            return {"publish": effect.publish, "fields": effect.fields}
+        case SendMessage():
+            return {"send": str(effect.delivery_id), "integration": effect.integration, "message": effect.message}
+
+
+def _decoded_effect(raw: Mapping[str, Any]) -> Effect:
+    if "send" in raw:
+        return SendMessage(UUID(raw["send"]), raw["integration"], raw["message"])
+    return PublishEntity(raw["fields"], raw["publish"])

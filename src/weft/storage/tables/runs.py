@@ -61,6 +61,8 @@ run_state = Table(
     Column("step_skipped", ARRAY(BigInteger), nullable=False),
     Column("step_retried", ARRAY(BigInteger), nullable=False),
     Column("step_busy_us", ARRAY(BigInteger), nullable=False),
+    # The figures of `domain.usage.Usage` of the first step, then those of the second, and so on. Empty until there are any.
+    Column("step_usage", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
     Column("served_at", Time, nullable=False, server_default=func.now()),
     Column("started_at", Time),
     Column("finished_at", Time),
