@@ -16,8 +16,11 @@ from benchmarks.growth import growth
 from benchmarks.idle import idle
 from benchmarks.importing import importing
 from benchmarks.machine import Machine
+from benchmarks.models import models
 from benchmarks.one_item import one_item
+from benchmarks.parsing import parsing
 from benchmarks.reading import reading
+from benchmarks.store import store
 from benchmarks.system import running_system
 from benchmarks.table import rendered
 from benchmarks.w1 import w1
@@ -30,11 +33,14 @@ FIGURES: Mapping[str, Callable[[Bench], Awaitable[list[Figure]]]] = {
     "idle": idle,
     "one-item": one_item,
     "w2": waiting,
+    "ai": models,
     "w1": w1,
     "growth": growth,
     "fairness": fairness,
     "reading": reading,
     "import": importing,
+    "store": store,
+    "parse": parsing,
 }
 
 

@@ -22,9 +22,13 @@ class Sizes:
     """Of the entities of a large run, so that there are deep pages of failures to read."""
     waits: int = 2_000
     waits_at_once: int = 200
+    calls: int = 1_000
+    calls_at_once: int = 100
     samples: int = 200
     small_runs: int = 20
     pages: int = 200
+    stored: int = 10_000
+    pdf_pages: int = 20
     idle_seconds: float = 30.0
     settling_seconds: float = 5.0
 
@@ -36,9 +40,13 @@ QUICK = Sizes(
     fails_every=20,
     waits=100,
     waits_at_once=50,
+    calls=40,
+    calls_at_once=20,
     samples=5,
     small_runs=1,
     pages=5,
+    stored=500,
+    pdf_pages=2,
     idle_seconds=0.5,
     settling_seconds=0.1,
 )

@@ -1,14 +1,15 @@
-"""A step type that only the benchmarks have, offered to the processes as a third party offers its own."""
+"""Step types that only the benchmarks have, offered to the processes as a third party offers its own."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from weft.domain.step import StepCategory, StepContext, StepType
+from weft.domain.step import Call, StepCategory, StepContext, StepType
 from weft.steps import StepConfig
 
-ENTRY_POINT = f"benchmark_wait = {__name__}:Wait"
+ENTRY_POINTS = f"benchmark_wait = {__name__}:Wait\nbenchmark_serve = {__name__}:Serve"
 
 
 class WaitConfig(StepConfig):
@@ -27,3 +28,18 @@ class Wait(StepType[WaitConfig]):
     async def run(self, ctx: StepContext, input: Any) -> Any:  # noqa: ARG002 - the words of the contract
         await asyncio.sleep(self.config.seconds)
         return input
+
+
+class ServeConfig(StepConfig):
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+
+
+class Serve(StepType[ServeConfig]):
+    kind = "benchmark_serve"
+    title = "Serve"
+    description = "Gives many inputs back at a time: what the engine alone takes for a step that serves many."
+    category = StepCategory.PROCESSING
+    Config = ServeConfig
+
+    async def run_many(self, calls: Sequence[Call]) -> Sequence[Any]:
+        return [call.input for call in calls]

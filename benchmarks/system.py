@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from benchmarks.client import Client, connected
 from benchmarks.process import Process
-from benchmarks.step_types import ENTRY_POINT
+from benchmarks.step_types import ENTRY_POINTS
 from weft.cli.up import free_port
 from weft.domain.access import Role
 from weft.embedded import EmbeddedServices, remove_data_folder
@@ -71,6 +71,7 @@ async def running_system() -> AsyncGenerator[System]:
             "WEFT_REDIS_URL": services.redis_url,
             "WEFT_SECRET_KEY": SECRET_KEY,
             "WEFT_PORT": str(port),
+            "WEFT_ALLOWED_HOSTS": "127.0.0.1",  # where the figures have services of their own
             "WEFT_LOG_LEVEL": "info",  # a worker says that it is ready at this level, and next to nothing else
             "PYTHONPATH": _with_step_types(folder / "packages"),
         }
@@ -91,7 +92,7 @@ def _with_step_types(packages: Path) -> str:
     about = packages / "weft_benchmarks-1.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: weft-benchmarks\nVersion: 1\n", encoding="utf-8")
-    (about / "entry_points.txt").write_text(f"[weft.steps]\n{ENTRY_POINT}\n", encoding="utf-8")
+    (about / "entry_points.txt").write_text(f"[weft.steps]\n{ENTRY_POINTS}\n", encoding="utf-8")
     return os.pathsep.join(filter(None, (str(packages), str(REPOSITORY), os.environ.get("PYTHONPATH"))))
 
 
