@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 from steps.items import CATALOGUE, item, step
+from steps.standing_in import standing_in
 
 from weft.domain.outside import HttpReply
 from weft.domain.step import (
@@ -93,6 +94,7 @@ PREPARED = [
 async def _outcome(prepared: StepType[Any], value: Any) -> Any:
     """What came out, comparable; anything but an output or a signal fails the test."""
     ctx = item(value, client=Answering(), entity={"title": "old"}, token="t")
+    ctx.world = standing_in(Answering())
     try:
         if prepared.shape() is Shape.SERVES_MANY:
             (answer,) = await prepared.run_many([Call(ctx, value)])

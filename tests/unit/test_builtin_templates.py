@@ -15,6 +15,10 @@ CATALOGUE = discover()
 GIVEN: dict[str, dict[str, Any]] = {
     "general-send-to-service": {"url": "https://example.com/records"},
     "resume-screening": {"requiredSkills": ['He said "no"\n', "SQL"]},
+    "resume-from-document": {"requiredSkills": ['He said "no"\n', "SQL"]},
+    "invoice-to-datastore": {"datastore": "warehouse"},
+    "invoice-from-document": {"datastore": "warehouse", "integration": "team"},
+    "general-summarise": {"provider": "openai", "model": "gpt-5-mini"},
 }
 CHANGED: dict[str, dict[str, Any]] = {
     "invoice-approval": {"approvalLimit": 5},
@@ -22,6 +26,12 @@ CHANGED: dict[str, dict[str, Any]] = {
     "resume-screening": {"requiredSkills": ["SQL"], "minimumYears": 7},
     "general-tidy-and-publish": {"longestTitle": 5},
     "general-send-to-service": {"url": "https://example.com/{{ name | url_encode }}", "attempts": 1},
+    "contract-from-document": {"minConfidence": 1, "reviewNoticeDays": 1},
+    "resume-from-document": {"requiredSkills": ["SQL"], "minConfidence": 0},
+    "invoice-to-datastore": {"datastore": "w", "table": "sales.invoice", "approvalLimit": 0},
+    "invoice-from-document": {"datastore": "w", "integration": "i", "sureFrom": 0.9},
+    "general-document-to-text": {"tables": True, "maxPages": 1},
+    "general-summarise": {"provider": "p", "model": "m", "sentences": 1, "characters": 1000},
 }
 
 

@@ -1,30 +1,14 @@
-"""Regular expressions from strangers: RE2, whose time grows with the text alone, never with the pattern's cleverness."""
+"""What the text step does with a regular expression: replacing by groups."""
 
 import re
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-import re2
+from weft.kit.patterns import BadPatternError, compiled
+
+__all__ = ["BadPatternError", "compiled", "replacement_of"]
 
 _GROUP = re.compile(r"\\(?:(?P<number>[0-9])|g<(?P<name>\w+)>|(?P<backslash>\\))")
-_MAX_MEMORY_BYTES = 1 << 20
-
-
-class BadPatternError(ValueError):
-    """Its text says what is wrong, for the person who wrote the pattern."""
-
-
-def compiled(pattern: str, *, ignore_case: bool) -> Any:
-    options = re2.Options()
-    options.max_mem = _MAX_MEMORY_BYTES
-    options.log_errors = False
-    options.case_sensitive = not ignore_case
-    try:
-        return cast("Any", re2.compile(pattern, options))
-    except (cast("type[Exception]", re2.error), UnicodeError) as error:
-        text: Any = error.args[0] if error.args else error
-        words = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
-        raise BadPatternError(f"The pattern is not valid (RE2 syntax): {words}.") from error
 
 
 def replacement_of(pattern: Any, text: str) -> Callable[[Any], str]:

@@ -36,6 +36,7 @@ class Publish(StepType[PublishConfig]):
     title = "Publish"
     description = "Writes fields back into the entity as its next version, and marks it as published."
     category = StepCategory.OUTPUT
+    cacheable = False
     Config = PublishConfig
 
     def prepare(self, scope: StepScope) -> None:
