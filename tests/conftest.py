@@ -19,6 +19,7 @@ from weft.domain.ids import new_id
 from weft.embedded import EmbeddedServices, remove_data_folder
 from weft.engine.outside import OutsideOptions, World
 from weft.engine.plans import PlanCache
+from weft.integrations.object_store import FileOptions
 from weft.operations.progress import reader_of
 from weft.operations.services import Services
 from weft.progress.channel import ProgressChannel
@@ -94,8 +95,11 @@ def wakeups() -> CountingWakeups:
 
 
 @pytest.fixture
-async def services(database: Database, redis_url: str, wakeups: CountingWakeups) -> AsyncIterator[Services]:
-    outside = OutsideOptions(SECRET_KEY, redis_url, allowed_hosts=["127.0.0.1"])
+async def services(
+    database: Database, redis_url: str, wakeups: CountingWakeups, tmp_path: Path
+) -> AsyncIterator[Services]:
+    files = FileOptions(url=str(tmp_path / "files"), scratch=tmp_path / "scratch")
+    outside = OutsideOptions(SECRET_KEY, redis_url, allowed_hosts=["127.0.0.1"], files=files)
     async with ProgressFeed(redis_url, reader_of(database)) as progress, World(database, outside) as world:
         catalogue, channel = discover(), ProgressChannel(redis_url)
         yield Services(

@@ -24,7 +24,7 @@ from weft.graphql import explorer
 from weft.graphql.limits import QueryLimits
 from weft.graphql.schema import WeftSchema
 from weft.graphql.view import GraphQLView, ViewOptions
-from weft.http import files, health
+from weft.http import downloads, files, health, uploads
 from weft.http.body_limit import BodyLimit
 from weft.http.faults import internal_fault
 from weft.http.request_id import HEADER, RequestIds
@@ -75,9 +75,24 @@ class Process:
             progress=ProgressFeed(settings.redis_url, reader_of(database)),
             channel=ProgressChannel(settings.redis_url),
             secret_key=secret_key,
-            world=World(database, OutsideOptions(secret_key, settings.redis_url, settings.allowed_hosts)),
+            world=World(
+                database,
+                OutsideOptions(
+                    secret_key,
+                    settings.redis_url,
+                    settings.allowed_hosts,
+                    settings.files,
+                    settings.sqlite_folder,
+                    settings.mail,
+                ),
+            ),
             public_url=settings.reached_at,
-            limits=Limits(import_bytes=settings.max_import_bytes),
+            limits=Limits(
+                import_bytes=settings.max_import_bytes,
+                file_bytes=settings.max_file_bytes,
+                files=settings.max_files,
+                files_bytes=settings.max_files_bytes,
+            ),
         )
         return cls(services, wakeups, Redis.from_url(settings.redis_url), asyncio.Event())
 
@@ -121,7 +136,7 @@ def _app(settings: Settings, process: Process) -> Starlette:
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.allowed_origins,
-                allow_methods=["GET", "POST", "PUT"],
+                allow_methods=["GET", "HEAD", "POST", "PUT"],
                 allow_headers=["Authorization", "Content-Type", HEADER],
                 expose_headers=[HEADER],
             ),
@@ -152,6 +167,8 @@ def _routes(settings: Settings, process: Process) -> list[BaseRoute]:
         WebSocketRoute("/graphql", view),
         *([Route(f"{explorer.BASE}/{{name}}", explorer.explorer_asset)] if settings.graphiql else []),
         *files.routes(process.services),
+        *uploads.routes(process.services),
+        *downloads.routes(process.services),
         *health.routes({"database": process.check_migrations, "redis": process.check_redis}),
     ]
 

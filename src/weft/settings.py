@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from weft.integrations.mail import MailServer
+from weft.integrations.object_store import FileOptions
+
 _ORIGIN = re.compile(r"https?://[^/\s?#]+/?")
 
 
@@ -56,6 +59,44 @@ class Settings(BaseSettings):
         default=(),
         description="Hosts and networks that steps may call although they are private, with commas between: "
         "`intranet.local`, `10.0.0.7:8080`, `192.168.0.0/16`.",
+    )
+    sqlite_folder: Path | None = Field(
+        default=None,
+        description="Folder of the SQLite files that workflows may write into, one folder per workspace in it; the same "
+        "for all processes. Left out: none.",
+    )
+    files_url: str | None = Field(
+        default=None,
+        description="Where uploaded files are kept: a folder that all processes share, or `s3://bucket/prefix`. "
+        "Left out: `files` in the data folder.",
+    )
+    s3_endpoint: str | None = Field(
+        default=None, description="URL of an S3-compatible store. Left out: that of AWS in the region."
+    )
+    s3_region: str | None = Field(default=None, description="Region of the bucket. Left out: `AWS_REGION`.")
+    s3_access_key_id: str | None = Field(
+        default=None, description="Key for the bucket. Left out: `AWS_ACCESS_KEY_ID`, or the role of the machine."
+    )
+    s3_secret_access_key: SecretStr | None = Field(default=None, description="Secret that belongs to that key.")
+    s3_presigned: bool = Field(
+        default=False,
+        description="Clients PUT files into the bucket by themselves; left out, they come through the API.",
+    )
+    max_file_bytes: int = Field(default=256 * 1024**2, ge=1, description="Largest uploaded file.")
+    max_files: int = Field(default=1_000_000, ge=1, description="Most different files of one workspace.")
+    max_files_bytes: int = Field(
+        default=100 * 1024**3, ge=1, description="Most bytes of the files of one workspace together."
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="Mail server of email integrations: `smtp://user:password@host:587` (STARTTLS), `smtps://…` (TLS) or "
+        "`smtp+insecure://…`. Left out: no mail is sent.",
+    )
+    mail_from: str | None = Field(
+        default=None, description="Address that mail is sent from; needed with WEFT_SMTP_URL."
+    )
+    delivery_attempts: int = Field(
+        default=10, ge=1, le=100, description="How often a message is tried before it is given up; ten take half a day."
     )
     introspection: bool = Field(default=True, description="Whether the schema can be asked for its types.")
     graphiql: bool = Field(default=True, description="Whether a browser gets the explorer at `/graphql`.")
@@ -115,6 +156,26 @@ class Settings(BaseSettings):
         if url and not url.startswith(("http://", "https://")):
             raise ValueError("has to begin with http:// or https://")
         return url.rstrip("/") if url else None
+
+    @property
+    def files(self) -> FileOptions:
+        """Where uploaded files are kept."""
+        secret = self.s3_secret_access_key
+        return FileOptions(
+            url=self.files_url or str(self.data_dir / "files"),
+            scratch=self.data_dir / "scratch",
+            s3_endpoint=self.s3_endpoint,
+            s3_region=self.s3_region,
+            s3_access_key_id=self.s3_access_key_id,
+            s3_secret_access_key=None if secret is None else secret.get_secret_value(),
+            s3_presigned=self.s3_presigned,
+        )
+
+    @property
+    def mail(self) -> MailServer | None:
+        """None where no mail is sent. Raises StartupError."""
+        url = None if self.smtp_url is None else self.smtp_url.get_secret_value()
+        return None if url is None else MailServer.parse(url, self.mail_from or "")
 
     @property
     def reached_at(self) -> str:

@@ -9,12 +9,15 @@ import signal
 import socket
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
 from weft.engine.attempt import Attempts
+from weft.engine.deliveries import Attempts as DeliveryAttempts
+from weft.engine.deliveries import DeliverySender, WakingPublisher
 from weft.engine.dispatcher import Dispatcher
 from weft.engine.microbatch import MicroBatches
 from weft.engine.outside import OutsideOptions, World
@@ -23,6 +26,8 @@ from weft.engine.publisher import LatestPublisher
 from weft.engine.sandbox.isolation import Isolation
 from weft.engine.wakeups import WakeupListener
 from weft.engine.watchdog import watched
+from weft.integrations.mail import MailServer
+from weft.integrations.object_store import FileOptions
 from weft.progress.channel import ProgressChannel
 from weft.steps import discover
 from weft.storage.connections import StatementLimits
@@ -45,6 +50,12 @@ class WorkerOptions:
     patience: timedelta
     """How long the event loop may stand still before the process ends itself."""
     allowed_hosts: Iterable[str] = ()
+    sqlite_folder: Path | None = None
+    files: FileOptions = field(default_factory=FileOptions)
+    """Where uploaded files lie: where the API puts them."""
+    mail: MailServer | None = None
+    """None where no mail is sent."""
+    delivery_attempts: int = 10
     pool_size: int = 10
     statement_cache: bool = True
 
@@ -66,7 +77,14 @@ async def run_worker(options: WorkerOptions) -> None:
             limits=StatementLimits(LONGEST_STATEMENT),
         )
         stack.push_async_callback(database.close)
-        outside = OutsideOptions(options.secret_key, options.redis_url, options.allowed_hosts)
+        outside = OutsideOptions(
+            options.secret_key,
+            options.redis_url,
+            options.allowed_hosts,
+            options.files,
+            options.sqlite_folder,
+            options.mail,
+        )
         world = await stack.enter_async_context(World(database, outside))
         channel = ProgressChannel(options.redis_url)
         stack.push_async_callback(channel.close)
@@ -74,12 +92,13 @@ async def run_worker(options: WorkerOptions) -> None:
         stack.push_async_callback(publisher.close)
         isolation = Isolation(CATALOGUE_LOADER)
         stack.push_async_callback(isolation.close)
+        sender = DeliverySender(database, DeliveryAttempts(world), options.delivery_attempts)
         dispatcher = Dispatcher(
             database=database,
             plans=PlanCache(discover()),
             attempts=Attempts(MicroBatches(), isolation),
             world=world,
-            publisher=publisher,
+            publisher=WakingPublisher(publisher, sender.wake),
             # In a container, the next one has the same host and process.
             holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             lease=options.lease,
@@ -92,10 +111,14 @@ async def run_worker(options: WorkerOptions) -> None:
             dispatcher.keep_leases_aside(connect)
 
         with watched(asyncio.get_running_loop(), options.patience, options.lease / 5, renew):
-            await _run_until_told(dispatcher, WakeupListener(options.redis_url, dispatcher.wake))
+            await _run_until_told(dispatcher, sender, options.redis_url)
 
 
-async def _run_until_told(dispatcher: Dispatcher, listener: WakeupListener) -> None:
+async def _run_until_told(dispatcher: Dispatcher, sender: DeliverySender, redis_url: str) -> None:
+    def wake() -> None:
+        dispatcher.wake()
+        sender.wake()
+
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -106,8 +129,9 @@ async def _run_until_told(dispatcher: Dispatcher, listener: WakeupListener) -> N
     # A batch makes some hundred thousand objects and next to no cycles: with Python's own thresholds looking for them
     # costs a tenth of the time.
     gc.set_threshold(50_000, 20, 50)
-    listening = asyncio.create_task(listener.run())
+    listening = asyncio.create_task(WakeupListener(redis_url, wake).run())
     working = asyncio.create_task(dispatcher.run())
+    sending = asyncio.create_task(sender.run())
     log.info("The worker is ready", holder=dispatcher.holder)
     try:
         await asyncio.wait({asyncio.create_task(told.wait()), working}, return_when=asyncio.FIRST_COMPLETED)
@@ -117,4 +141,6 @@ async def _run_until_told(dispatcher: Dispatcher, listener: WakeupListener) -> N
         listening.cancel()
         await dispatcher.stop()
         await working
+        await sender.stop()
+        await sending
         log.info("The worker has stopped", holder=dispatcher.holder)

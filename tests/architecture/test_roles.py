@@ -33,11 +33,17 @@ MUTATIONS = {
     "updateEntity": Role.EDITOR,
     "deleteEntities": Role.EDITOR,
     "createImport": Role.EDITOR,
+    "createUpload": Role.EDITOR,
+    "createDocument": Role.EDITOR,
     "createWorkflow": Role.EDITOR,
     "updateWorkflow": Role.EDITOR,
     "archiveWorkflow": Role.EDITOR,
     "deleteWorkflow": Role.EDITOR,
     "validateWorkflow": Role.VIEWER,
+    "createModelProvider": Role.ADMIN,
+    "updateModelProvider": Role.ADMIN,
+    "deleteModelProvider": Role.ADMIN,
+    "testModelProvider": Role.ADMIN,
     "createWorkflowFromTemplate": Role.EDITOR,
     "saveAsTemplate": Role.EDITOR,
     "runWorkflow": Role.RUNNER,
@@ -45,10 +51,24 @@ MUTATIONS = {
     "cancelRun": Role.RUNNER,
     "pauseRun": Role.RUNNER,
     "resumeRun": Role.RUNNER,
+    "createDatastore": Role.ADMIN,
+    "updateDatastore": Role.ADMIN,
+    "deleteDatastore": Role.ADMIN,
+    "testDatastore": Role.ADMIN,
+    "createIntegration": Role.EDITOR,
+    "updateIntegration": Role.EDITOR,
+    "deleteIntegration": Role.EDITOR,
+    "testIntegration": Role.EDITOR,
+    "redeliver": Role.RUNNER,
 }
 
 ROOTS = {root.name: root for root in WeftSchema().roots}
-QUERIES = {**dict.fromkeys(ROOTS["Query"].fields, Role.VIEWER), "apiKeys": Role.ADMIN, "auditLog": Role.ADMIN}
+QUERIES = {
+    **dict.fromkeys(ROOTS["Query"].fields, Role.VIEWER),
+    "apiKeys": Role.ADMIN,
+    "auditLog": Role.ADMIN,
+    "datastoreContents": Role.EDITOR,
+}
 SCALARS = {"String": '"x"', "JSON": "{}", "Boolean": "true", "Int": "1", "Float": "1.0", "Duration": '"PT1S"'}
 
 
@@ -109,8 +129,9 @@ def noun(name: str, operation: str) -> str:
     """What an id is of: `workflowId` says it, `id` is that of the operation's own noun, `type` is an entity type."""
     match name:
         case "id" | "ids":
-            found = re.sub(r"^(update|delete|archive|revoke)", "", operation)
+            found = re.sub(r"^(update|delete|archive|revoke|test)", "", operation)
             found = found.removesuffix("ies") + "y" if found.endswith("ies") else found
+            found = "delivery" if operation == "redeliver" else found
         case "type":
             found = "EntityType"
         case _:

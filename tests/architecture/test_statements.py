@@ -10,19 +10,26 @@ from graphql import GraphQLObjectType, get_named_type, is_leaf_type, is_required
 from workers import counted, working
 
 from weft.domain.access import Role, Viewer
+from weft.domain.delivery import NewDelivery
 from weft.domain.entity import EntityInput
+from weft.domain.ids import new_id
 from weft.domain.imports import ImportFormat
+from weft.domain.providers import ProviderKind
 from weft.domain.run import Selection
 from weft.graphql.nodes import encode_id
 from weft.graphql.schema import WeftSchema
-from weft.operations import entity_creation, entity_types, imports, keys
+from weft.operations import datastores, entity_creation, entity_types, imports, integrations, keys, providers
+from weft.operations.datastores import FileAddress
 from weft.operations.imports import NewImport
+from weft.operations.integration_configs import WebhookSettings
+from weft.operations.integrations import NewIntegration
 from weft.operations.run_retries import RetryRun, retry_run
 from weft.operations.run_starts import StartRun, start_run
 from weft.operations.services import Services
 from weft.operations.templates import save_as_template
 from weft.operations.workflow_changes import WorkflowChanges, update_workflow
 from weft.operations.workflows import NewWorkflow, create_workflow
+from weft.storage.deliveries import add_deliveries
 
 ROWS = 6
 DEEPEST = 3
@@ -53,6 +60,10 @@ async def entity_type_ids(services: Services, viewer: Viewer) -> list[str]:
             made = await entity_types.create_entity_type(
                 served, viewer, name=f"type {number}", description="", schema=NUMBERED
             )
+            await providers.create_provider(
+                served, viewer, name=f"provider {number}", kind=ProviderKind.ANTHROPIC, given={}
+            )
+            await datastores.create_datastore(served, viewer, f"datastore {number}", FileAddress(f"number_{number}.db"))
             ids.append(encode_id("EntityType", made.id))
             rows = [EntityInput({"number": row}, f"e{row}") for row in range(ROWS)]
             await entity_creation.create_entities(served, viewer, made.id, rows)
@@ -66,7 +77,13 @@ async def entity_type_ids(services: Services, viewer: Viewer) -> list[str]:
             wait = timedelta(seconds=20)
             wanted = StartRun(workflow.id, selection=Selection(all=True), wait=wait)
             run = await start_run(served, viewer, wanted)
-            await retry_run(served, viewer, RetryRun(run.id, wait=wait))
+            again = await retry_run(served, viewer, RetryRun(run.id, wait=wait))
+            hook = NewIntegration(f"hook {number}", WebhookSettings(url="https://example.com"), workflow.id)
+            await integrations.create_integration(served, viewer, hook)
+            async with served.database.transaction() as connection:
+                for one in (run, again):
+                    messages = [NewDelivery(new_id(), hook.name, 0, "say", {"text": "Hello"}) for _ in range(ROWS)]
+                    await add_deliveries(connection, viewer.workspace_id, one.id, messages)
     return ids
 
 

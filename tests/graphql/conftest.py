@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from socket import socket
 from typing import Any
 
@@ -47,12 +48,13 @@ class Api:
 
 
 @pytest.fixture
-def settings(database_url: str, redis_url: str) -> Settings:
+def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
     return Settings.model_validate(
         {
             "database_url": database_url,
             "redis_url": redis_url,
             "secret_key": SECRET,
+            "data_dir": tmp_path,
             "max_body_bytes": 100_000,
             "allowed_origins": ("https://page.example",),
         }

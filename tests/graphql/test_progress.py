@@ -13,6 +13,7 @@ from weft.domain.access import Viewer
 from weft.domain.errors import Unauthenticated
 from weft.domain.ids import new_id
 from weft.domain.progress import Progress, StepProgress
+from weft.domain.usage import Usage
 from weft.graphql.context import Context
 from weft.graphql.nodes import encode_id
 from weft.graphql.schema import WeftSchema
@@ -22,7 +23,8 @@ QUERY = """
 subscription ($runId: ID!) {
   runProgress(runId: $runId) {
     runId status total pending completed failed skipped cancelled finished percent itemsPerSecond eta revision
-    startedAt finishedAt updatedAt steps { stepId completed failed skipped retried busyMs }
+    startedAt finishedAt updatedAt steps { stepId completed failed skipped retried busyMs usage { calls } }
+    usage { calls inputTokens outputTokens cachedTokens cost }
   }
 }
 """
@@ -44,7 +46,10 @@ async def test_every_field_of_progress_can_be_asked_for(services: Services, view
         skipped=50,
         cancelled=50,
         updated_at=states.STARTED + timedelta(seconds=10),
-        steps=(StepProgress("check", 450, 100, 50, 7, timedelta(seconds=3_000_000.0015)),),
+        steps=(
+            StepProgress("check", 450, 100, 50, 7, timedelta(seconds=3_000_000.0015), Usage(9, 2**40, 8, 7, 1)),
+            StepProgress("say", 0, 0, 0, 0, timedelta(0)),
+        ),
     )
     await store(services.database, viewer, state)
     async with asyncio.timeout(10), await subscribed(services, viewer, state.run_id) as results:
@@ -68,8 +73,32 @@ async def test_every_field_of_progress_can_be_asked_for(services: Services, view
         "finishedAt": None,
         "updatedAt": "2026-01-31T09:30:10Z",
         "steps": [
-            {"stepId": "check", "completed": 450, "failed": 100, "skipped": 50, "retried": 7, "busyMs": 3_000_000_001}
+            {
+                "stepId": "check",
+                "completed": 450,
+                "failed": 100,
+                "skipped": 50,
+                "retried": 7,
+                "busyMs": 3_000_000_001,
+                "usage": {"calls": 9},
+            },
+            {
+                "stepId": "say",
+                "completed": 0,
+                "failed": 0,
+                "skipped": 0,
+                "retried": 0,
+                "busyMs": 0,
+                "usage": {"calls": 0},
+            },
         ],
+        "usage": {
+            "calls": 9,
+            "inputTokens": 2**40,
+            "outputTokens": 8,
+            "cachedTokens": 7,
+            "cost": "0.000000001",
+        },
     }
 
 

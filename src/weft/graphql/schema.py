@@ -16,11 +16,17 @@ from strawberry.types.graphql import OperationType
 
 from weft.graphql import (
     audit,
+    datastore_tables,
+    datastores,
+    deliveries,
     entities,
     entity_types,
+    file_mutations,
     imports,
+    integrations,
     keys,
     progress,
+    providers,
     run_mutations,
     runs,
     steps,
@@ -54,10 +60,14 @@ Query = merge_types(
         entity_types.EntityTypeQuery,
         entities.EntityQuery,
         imports.ImportQuery,
+        providers.ProviderQuery,
         steps.StepQuery,
         workflows.WorkflowQuery,
         templates.TemplateQuery,
         runs.RunQuery,
+        datastores.DatastoreQuery,
+        integrations.IntegrationQuery,
+        deliveries.DeliveryQuery,
     ),
 )
 Mutation = merge_types(
@@ -67,9 +77,15 @@ Mutation = merge_types(
         entity_types.EntityTypeMutation,
         entities.EntityMutation,
         imports.ImportMutation,
+        file_mutations.FileMutation,
+        providers.ProviderMutation,
         workflows.WorkflowMutation,
         templates.TemplateMutation,
         run_mutations.RunMutation,
+        datastore_tables.DatastoreTableMutation,
+        datastores.DatastoreMutation,
+        integrations.IntegrationMutation,
+        deliveries.DeliveryMutation,
     ),
 )
 Subscription = merge_types("Subscription", (progress.ProgressSubscription, imports.ImportSubscription))

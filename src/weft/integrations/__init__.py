@@ -12,6 +12,13 @@ the address guard: by default only public addresses are reached, and an administ
 - **Everything is bounded**: the time of the whole exchange, the bytes of the body after decompression, the number of
   redirects and of connections.
 
+Messages of deliveries go out by `slack`, `webhook` (signed as Standard Webhooks) and `mail` (the operator's SMTP server, so
+no address guard). Each makes one attempt and judges the answer: it arrived, is worth another attempt, or is refused for
+good; what they quote of an answer holds no secret that was sent (`messages`). `http_answers` reads answers for all.
+
+Uploaded files lie in an `object_store`: a folder (`local_folder`) or a bucket (`s3_bucket`, with copies in a `file_cache`). What
+is coming in, or is a copy, is a temporary file of a `spool`, which no killed process leaves for good.
+
 `addresses` holds the rule itself, pure: which addresses are public, and what the administrator allowed.
 
 Not promised: that a public address is friendly, and that a host the administrator allowed resolves to what he had in

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from weft.domain.access import Role, Viewer
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import Conflict, Invalid, NotFound, Problem
+from weft.domain.files import DOCUMENT_TYPE
 from weft.domain.ids import UUID, new_id
 from weft.domain.page import Page, PageRequest
 from weft.domain.workflow import Template, Workflow
@@ -143,6 +144,10 @@ async def _template(connection: AsyncConnection, viewer: Viewer, template_id: st
 async def _entity_type_for(connection: AsyncConnection, viewer: Viewer, template: Template, schema: JsonSchema) -> UUID:
     """The entity type with the name and the schema that the template expects; made where there is none of that name."""
     name = str(schema.get("title") or template.name)
+    if name == DOCUMENT_TYPE:
+        documents = await entity_types.ensure_document_type(connection, viewer.workspace_id)
+        if documents is not None and _untitled(documents.schema) == _untitled(schema):
+            return documents.id
     found = await templates.entity_type_named(connection, viewer.workspace_id, name)
     if found is None:
         found = await entity_types.add_entity_type(
