@@ -4,10 +4,10 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 RUN python -m venv .venv
 # The dependencies first, over an empty package: a change of the sources does not install them again.
-# No extras: PostgreSQL and Valkey run in containers of their own here.
+# PostgreSQL and Valkey run in containers of their own here; steps that ask a model can be used.
 COPY pyproject.toml constraints.txt README.md ./
 RUN mkdir -p src/weft && touch src/weft/__init__.py \
-    && .venv/bin/pip install --constraint constraints.txt --editable .
+    && .venv/bin/pip install --constraint constraints.txt --editable '.[models]'
 COPY src src
 COPY migrations migrations
 

@@ -55,6 +55,7 @@ MUTATIONS = {
     "updateDatastore": Role.ADMIN,
     "deleteDatastore": Role.ADMIN,
     "testDatastore": Role.ADMIN,
+    "createDatastoreTable": Role.ADMIN,
     "createIntegration": Role.EDITOR,
     "updateIntegration": Role.EDITOR,
     "deleteIntegration": Role.EDITOR,

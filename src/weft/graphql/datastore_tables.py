@@ -1,7 +1,5 @@
 """Tables in datastores: made for whoever has none yet."""
 
-from typing import cast
-
 import strawberry
 
 from weft.domain.outside import ColumnKind, NewColumn, NewTable
@@ -43,7 +41,7 @@ class DatastoreTableMutation:
     )
     async def create_datastore_table(self, info: Info, input: CreateDatastoreTableInput) -> Answer:
         columns = tuple(NewColumn(column.name, column.kind, column.nullable) for column in input.columns)
-        new = NewTable(input.name, columns, tuple(cast("list[str]", input.key)))
+        new = NewTable(input.name, columns, tuple(input.key))
         key = read_id(input.datastore_id, "Datastore", "datastoreId")
         made = await datastore_tables.create_table(info.context.services, info.context.viewer, key, new)
         return Answer(table=made)
