@@ -14,10 +14,17 @@ class Block:
     code: str
     line: int
     """Where its code begins in README.md, from 1."""
+    section: str
+    """The heading that it stands under."""
+
+
+def _section(position: int) -> str:
+    headings = re.findall(r"^## (.*)$", TEXT[:position], re.MULTILINE)
+    return headings[-1] if headings else ""
 
 
 BLOCKS = [
-    Block(found[1], found[2], TEXT.count("\n", 0, found.start(2)) + 1)
+    Block(found[1], found[2], TEXT.count("\n", 0, found.start(2)) + 1, _section(found.start()))
     for found in re.finditer(r"^```(\w+)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
 ]
 

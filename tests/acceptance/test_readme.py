@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -19,10 +20,12 @@ from graphql import OperationDefinitionNode, OperationType, parse
 from playwright.async_api import async_playwright, expect
 from readme import TEXT, block, blocks
 
+from weft.cli.demonstration.invoices.paper import written_invoices
 from weft.embedded import remove_data_folder
 from weft.graphql.explorer import assets
 
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
+DOCUMENTS = "Documents, models and the world outside"
 API = "127.0.0.1:8000"
 """Where README.md has it."""
 
@@ -47,7 +50,7 @@ class Reader:
             answer = await self.system.ask(document, **self.ids)
         ((root, payload),) = answer.items()
         self.answers[root] = payload
-        for name in ("entityType", "workflow", "run"):
+        for name in ("entityType", "workflow", "run", "upload", "datastore"):
             if name in payload:
                 self.ids["type" if name == "entityType" else name] = payload[name]["id"]
 
@@ -80,7 +83,13 @@ class Quiet(SimpleHTTPRequestHandler):
 async def system(pages: Pages) -> AsyncIterator[System]:
     # Not tmp_path: its long name leaves no room for the sockets of the services.
     with tempfile.TemporaryDirectory(prefix="weft-readme-", ignore_cleanup_errors=True) as folder:
-        async with running_system(Path(folder), workers=1, WEFT_ALLOWED_ORIGINS=pages.origin) as system:
+        async with running_system(
+            Path(folder),
+            workers=1,
+            WEFT_ALLOWED_ORIGINS=pages.origin,
+            WEFT_FILES_URL=f"{folder}/files",
+            WEFT_SQLITE_FOLDER=f"{folder}/sqlite",
+        ) as system:
             yield system
         remove_data_folder(Path(folder))
 
@@ -89,7 +98,8 @@ async def system(pages: Pages) -> AsyncIterator[System]:
 async def reader(system: System) -> Reader:
     reader = Reader(system)
     for pasted in blocks("graphql"):
-        await reader.paste(pasted.code)
+        if pasted.section != DOCUMENTS:
+            await reader.paste(pasted.code)
     return reader
 
 
@@ -110,7 +120,7 @@ async def test_the_first_workflow_can_be_pasted(reader: Reader) -> None:
 
 async def test_a_wrong_reference_is_answered_with_its_place_and_a_guess(reader: Reader) -> None:
     assert "write `input.totl`, and the answer names the place" in TEXT
-    wrong = block("graphql", "createWorkflow").code.replace("input.total >=", "input.totl >=")
+    wrong = block("graphql", "Answer orders").code.replace("input.total >=", "input.totl >=")
     (error,) = (await reader.system.ask(wrong, **reader.ids))["createWorkflow"]["errors"]
     assert error["path"] == ["input", "definition", "steps", "1", "config", "branches", "large"]
     assert "total" in error["hint"]
@@ -124,9 +134,33 @@ async def test_the_queries_in_the_text_are_answered(reader: Reader) -> None:
 
 @pytest.mark.skipif(which("curl") is None, reason="needs curl")
 async def test_a_file_is_imported_with_curl(reader: Reader, tmp_path: Path) -> None:
-    script = block("sh", "curl -T").code.replace("the upload URL", reader.answers["createImport"]["uploadUrl"])
+    script = block("sh", "orders.csv").code.replace("the upload URL", reader.answers["createImport"]["uploadUrl"])
     answer = orjson.loads(await shell(script, tmp_path))
     assert (answer["import"]["created"], answer["import"]["failed"]) == (1, 1)
+
+
+@pytest.mark.skipif(which("curl") is None, reason="needs curl")
+async def test_a_document_is_read_and_stored(reader: Reader, tmp_path: Path) -> None:
+    (paper,) = written_invoices(1)
+    (tmp_path / "invoice.pdf").write_bytes(paper.content)
+    visitor = Reader(reader.system)
+    upload, document, *others = [pasted.code for pasted in blocks("graphql") if pasted.section == DOCUMENTS]
+    await visitor.paste(upload)
+    script = block("sh", "invoice.pdf").code
+    await shell(script.replace("the upload URL", visitor.answers["createUpload"]["uploadUrl"]), tmp_path)
+    await visitor.paste(document)
+    kinds = (await reader.system.ask("{ entityTypes { nodes { id name } } }"))["entityTypes"]["nodes"]
+    visitor.ids["type"] = next(kind["id"] for kind in kinds if kind["name"] == "document")
+    for pasted in (*others, block("graphql", "runWorkflow").code):
+        await visitor.paste(pasted)
+
+    assert [name for name, answer in visitor.answers.items() if answer.get("errors")] == []
+    assert visitor.answers["runWorkflow"]["run"]["progress"] == {"total": 1, "completed": 1, "failed": 0}
+    (books,) = (reader.system.services.folder / "sqlite").rglob("books.db")
+    with sqlite3.connect(books) as connection:
+        assert connection.execute("SELECT number, total, file FROM invoice").fetchall() == [
+            ("HL-2024-0100", 11611.96, "invoice.pdf")
+        ]
 
 
 @pytest.mark.skipif(which("curl") is None, reason="needs curl")
