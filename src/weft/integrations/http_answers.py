@@ -1,25 +1,16 @@
 """What the answers of HTTP services say beyond their body: as text, and how long to leave them alone."""
 
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 
 from weft.domain.outside import HttpReply
+from weft.kit.retry_after import retry_after
 
 LONGEST_WAIT = timedelta(hours=1)
 """A receiver may ask for less, not for more: nothing must wait for ever on a stranger's word."""
 
 
 def wait_of(reply: HttpReply) -> timedelta | None:
-    """`Retry-After` is a number of seconds or a date (RFC 9110, 10.2.3)."""
-    text = reply.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text[:9]), LONGEST_WAIT.total_seconds()))
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return min(max(moment - datetime.now(UTC), timedelta(0)), LONGEST_WAIT)
+    return retry_after(reply.headers.get("retry-after", ""), LONGEST_WAIT)
 
 
 def text_of(reply: HttpReply) -> str:
