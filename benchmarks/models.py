@@ -3,6 +3,8 @@
 The model is a server in a process of its own (`model_server`), reached as any provider is: through the model libraries, the
 address guard and the limits of the provider, which allow 100 calls at once. The ideal is as many rounds of 200 ms as the
 places need; the median of the rounds counts. The processor time of the worker per call stands in the details.
+
+Then the same step with a cache: a second run over the same entities must make no call.
 """
 
 import re
@@ -39,15 +41,14 @@ async def models(bench: Bench) -> list[Figure]:
     )
     try:
         await server.said("Listening on port")
-        return await _measured(bench, server, sizes.calls, sizes.calls_at_once)
+        figures = await _measured(bench, server, sizes.calls, sizes.calls_at_once)
+        return [*figures, await _cached(bench, server, sizes.calls)]
     finally:
         await server.stop()
 
 
 async def _measured(bench: Bench, server: Process, calls: int, at_once: int) -> list[Figure]:
-    system = bench.system
-    (port,) = re.findall(r"port (\d+)", server.output())
-    url = f"http://127.0.0.1:{port}"
+    system, url = bench.system, _address(server)
     await system.client.change(
         CREATE_PROVIDER, name="benchmark", kind="OPENAI_COMPATIBLE", baseUrl=f"{url}/v1", concurrency=at_once
     )
@@ -78,6 +79,28 @@ async def _measured(bench: Bench, server: Process, calls: int, at_once: int) -> 
             },
         )
     ]
+
+
+async def _cached(bench: Bench, server: Process, calls: int) -> Figure:
+    """The same run again, with the answers of the first one in the cache."""
+    system, url = bench.system, _address(server)
+    asking = await bench.dataset("asking with a cache", calls, steps=[{**STEP, "cache": True}])
+    first = await carried_out(system.client, asking)
+    before = await _answered(system, url)
+    again = await carried_out(system.client, asking)
+    return Figure(
+        name="AI, calls of a cached run again",
+        measured=await _answered(system, url) - before,
+        unit="calls",
+        better=Better.LOWER,
+        bar=0,
+        details={"items": calls, "firstSeconds": round(first.seconds, 3), "againSeconds": round(again.seconds, 3)},
+    )
+
+
+def _address(server: Process) -> str:
+    (port,) = re.findall(r"port (\d+)", server.output())
+    return f"http://127.0.0.1:{port}"
 
 
 async def _answered(system: System, url: str) -> int:

@@ -20,6 +20,7 @@ BARS = {
     "One item, p99": 80,
     "W2, of the ideal": 1.25,
     "AI, of the ideal": 1.25,
+    "AI, calls of a cached run again": 0,
     "W1, one worker, of the floor": 0.5,
     "W1, two workers, of one": 1.3,
     "Growth, rate of a large run, of a small one": 0.9,
