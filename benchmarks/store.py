@@ -23,12 +23,13 @@ from benchmarks.target import DATABASE, USER, TargetServer, target_server
 from weft.domain.datastore import DatastoreKind, TlsMode
 from weft.domain.ids import new_id
 from weft.domain.outside import TableRows
+from weft.engine.microbatch import MOST_CALLS
 from weft.integrations.sql.databases import Databases
 from weft.integrations.sql.pools import Version
 from weft.integrations.sql.target import ServerTarget
 
 COLUMNS = ("name", "city", "amount", "quantity", "notes", "tags")
-MICRO_BATCH = 500
+MICRO_BATCH = MOST_CALLS
 CREATE_DATASTORE = """mutation ($input: CreateDatastoreInput!) {
   createDatastore(input: $input) { datastore { id } errors { message path } } }"""
 

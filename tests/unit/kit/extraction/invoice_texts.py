@@ -1,6 +1,7 @@
 """Invoices of our own making, as the text of a page: many layouts and languages, with what is wrong to take beside what is right.
 
 `invoices/first` is what the rules were written with; `invoices/later` was written when they stood, so they were not made for it.
+`invoices/senders` has the issuer where it is hard to tell from who is to pay: at the foot, at the right, second, without a legal form.
 No company, person or account in them exists.
 """
 
@@ -33,3 +34,4 @@ def _sample(path: Path) -> Sample:
 
 SAMPLES = _samples("first")
 LATER = _samples("later")
+SENDERS = _samples("senders")

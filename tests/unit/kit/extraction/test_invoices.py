@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 from samples import facturx_invoice, invoices
-from unit.kit.extraction.invoice_texts import LATER, SAMPLES, Sample
+from unit.kit.extraction.invoice_texts import LATER, SAMPLES, SENDERS, Sample
 
 from weft.kit.extraction.candidates import By, sameness
 from weft.kit.extraction.document import Document, read_document
@@ -158,7 +158,7 @@ def test_of_invoices_that_the_rules_were_not_written_for_nine_values_in_ten_are_
     ]
 
 
-@pytest.mark.parametrize("sample", [*SAMPLES, *LATER], ids=lambda sample: sample.name)
+@pytest.mark.parametrize("sample", [*SAMPLES, *LATER, *SENDERS], ids=lambda sample: sample.name)
 def test_every_value_stands_where_it_is_said_to_stand(sample: Sample) -> None:
     extraction = extract(read_document(sample.text), INVOICE, SHAPER)
 

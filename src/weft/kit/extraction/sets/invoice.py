@@ -11,13 +11,9 @@ from weft.kit.extraction.look import found_at
 from weft.kit.extraction.readings import Readings
 from weft.kit.extraction.rule_set import Candidates, Finder, RuleSet, rule_set
 from weft.kit.extraction.rules import Kind, RuleSetText
-from weft.kit.extraction.sets import einvoices, money, parties
+from weft.kit.extraction.sets import einvoices, money, parties, senders
 from weft.kit.extraction.values import dates
 
-NAMED_BY_ITS_HOST = 0.86
-"""Name and web address agree: two signs that do not depend on each other."""
-ONLY_A_NAME = 0.75
-"""Whose name it is that stands on a paper is never quite clear from the paper."""
 LOOKS_LIKE_A_DATE = 0.55
 LONGEST_DATE = 20
 MOST_TAXES = 5
@@ -31,12 +27,14 @@ def made(text: RuleSetText) -> RuleSet:
             "sender_line": parties.sender_line,
             "companies": parties.companies,
             "letterhead": parties.letterhead,
+            "beside_the_account": senders.beside_the_account,
+            "in_the_foot": senders.in_the_foot,
             "address_window": parties.address_window,
             "currencies": money.currencies,
             "vat_ids": _every(Kind.VAT_ID, "vat id"),
             "ibans": _every(Kind.IBAN, "iban"),
         },
-        reviewers=(number_is_no_date, taxes_together, issuer_is_not_recipient, one_issuer, issuer_by_its_host),
+        reviewers=(number_is_no_date, taxes_together, issuer_is_not_recipient, one_issuer, senders.sender_by_its_signs),
         attachments=einvoices.values_as_data,
     )
 
@@ -111,15 +109,3 @@ def one_issuer(document: Document, candidates: Candidates) -> None:
         candidate for _, group in parted for candidate in ranked(replace(one, value=group[0].value) for one in group)
     ]
     candidates["issuer"] = sorted(merged, key=lambda one: -one.confidence)
-
-
-def issuer_by_its_host(document: Document, candidates: Candidates) -> None:
-    """A name alone is never very sure; one by which a web or mail address of the document is called may be."""
-    hosts = parties.hosts(document)
-    reviewed: list[Candidate] = []
-    for one in candidates["issuer"]:
-        if parties.is_named_by(one.value, hosts):
-            reviewed.append(one.surer(min(NAMED_BY_ITS_HOST, one.confidence + 0.2)))
-        else:
-            reviewed.append(replace(one, confidence=min(one.confidence, ONLY_A_NAME)))
-    candidates["issuer"] = sorted(reviewed, key=lambda one: -one.confidence)
