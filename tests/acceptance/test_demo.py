@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from weft.cli.demonstration.invoices.paper import written_invoices
 from weft.embedded import remove_data_folder
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
@@ -79,6 +80,30 @@ async def test_the_demo_runs_again_in_the_same_folder_and_at_another_scale(data_
     assert sum(_outcome(first[1])) == 50
     assert _outcome(again[1]) == _outcome(first[1])
     assert sum(_outcome(larger[1])) == AIRPORTS + 50
+
+
+async def test_the_invoices_are_read_and_stored_and_spoilt_ones_fail_by_name(data_dir: Path) -> None:
+    first = await finished(data_dir, "invoices", "--count", "36")
+    again = await finished(data_dir, "invoices", "--count", "6")
+    assert [first[0], again[0]] == [0, 0], (first, again)
+    output = first[1]
+    assert "Upload  36 of 36" in output
+    assert _failures(output).keys() == {"DOCUMENT_ENCRYPTED", "NUMBER_MISSING"}
+    for value in ("number", "date", "total", "currency", "issuer"):
+        assert re.search(rf"^  {value} +33 +0 +0 *$", output, re.MULTILINE), output
+    assert "What is stored now, in the table invoice of demo.db" in output
+    assert _outcome(again[1]) == (6, 0, 0)
+    assert max(map(len, output.splitlines())) <= 80
+
+
+async def test_files_of_ones_own_are_read_as_well(data_dir: Path, tmp_path: Path) -> None:
+    contents = {paper.name: paper.content for paper in written_invoices(2)} | {"note.txt": b"Not an invoice.\n"}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    status, output = await finished(data_dir, "invoices", *(str(tmp_path / name) for name in contents))
+    assert status == 0, output
+    assert _outcome(output) == (2, 1, 0)
+    assert "11,611.96 GBP" in output
 
 
 async def test_ctrl_c_stops_the_demo_and_leaves_nothing_running(data_dir: Path) -> None:

@@ -28,6 +28,7 @@ COLUMNS = {
     "status": "TEXT",
     "file": "TEXT",
 }
+APPROVAL_LIMIT = 20_000
 UPLOADS_AT_ONCE = 6
 
 
@@ -92,29 +93,35 @@ class InvoiceStory:
             return known
         templates = (await self.api.ask(operations.TEMPLATES))["templates"]["nodes"]
         template_id = next(one["id"] for one in templates if one["name"] == TEMPLATE)
-        parameters = {"datastore": DATASTORE, "table": TABLE}
+        parameters = {"datastore": DATASTORE, "table": TABLE, "approvalLimit": APPROVAL_LIMIT}
         made = await self.api.change(
             operations.CREATE_FROM_TEMPLATE, templateId=template_id, name=WORKFLOW, parameters=parameters
         )
         return made["workflow"]["id"]
 
     async def _show_results(self, run_id: str) -> None:
-        read = {name: values async for name, values in self._values(run_id)}
+        outputs = {name: output async for name, output in self._outputs(run_id)}
+        read = {name: output["extract"]["values"] for name, output in outputs.items()}
         if known := truths(self.papers):
             self.display.show(pictures.heading("What was read, and what the invoices say"))
             self.display.show(pictures.comparison(compared(read, known)))
+        statuses = Counter(output["judge"]["status"] for output in outputs.values())
+        self.display.show(pictures.heading("Who has to look at them"))
+        self.display.show(
+            f"  {statuses['ACCEPTED']:,} nobody: complete, sure, and below {APPROVAL_LIMIT:,}\n"
+            f"  {statuses['NEEDS_REVIEW']:,} a person"
+        )
         self.display.show(pictures.heading(f"What is stored now, in the table {TABLE} of {FILE}"))
         self.display.show(pictures.results(_by_issuer(read.values())))
 
-    async def _values(self, run_id: str) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
-        """Of each item that completed: the file's name, and what was extracted from it."""
+    async def _outputs(self, run_id: str) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
+        """Of each item that completed: the file's name, and the outputs of its steps."""
         after: str | None = None
         while True:
             items = (await self.api.ask(operations.READ, id=run_id, after=after))["run"]["items"]
             for item in items["nodes"]:
                 if item["status"] == "COMPLETED":
-                    outputs = {step["id"]: step["output"] for step in item["steps"]}
-                    yield item["entity"]["data"]["name"], outputs["extract"]["values"]
+                    yield item["entity"]["data"]["name"], {step["id"]: step["output"] for step in item["steps"]}
             if not items["pageInfo"]["hasNextPage"]:
                 return
             after = items["pageInfo"]["endCursor"]
