@@ -1,6 +1,8 @@
-"""PDFs of many pages, as an office program writes them: labelled values over prose, or over a table."""
+"""PDFs as an office program writes them: labelled values over prose, or over a table; and invoices, those of the demo."""
 
 from collections.abc import Sequence
+
+from weft.cli.demonstration.invoices.paper import written_invoices
 
 WORDS = [
     "the",
@@ -52,6 +54,11 @@ def text_pdf(pages: int) -> bytes:
 def table_pdf(pages: int) -> bytes:
     """About 440 words a page, five columns."""
     return _pdf([_head(page) + _table(page) for page in range(pages)])
+
+
+def invoice_pdfs(count: int) -> list[bytes]:
+    """Of one page each, none of them spoilt."""
+    return [paper.content for paper in written_invoices(2 * count) if paper.truth is not None][:count]
 
 
 def _pdf(pages: Sequence[Sequence[str]]) -> bytes:

@@ -26,7 +26,7 @@ from weft.domain.step import (
     StepType,
 )
 from weft.engine.sandbox.context import Connection, SandboxContext
-from weft.engine.sandbox.limits import allow_processor_time, apply_limits, end_with_the_worker, resident_bytes
+from weft.engine.sandbox.limits import ProcessorTime, apply_limits, end_with_the_worker, resident_bytes
 from weft.engine.sandbox.protocol import SandboxLimits, encode_outcome
 from weft.engine.sandbox.scope import SandboxScope
 from weft.kit.cel import CelEvaluationError
@@ -62,6 +62,7 @@ class Sandbox:
         self._catalogue = catalogue
         self._connection = connection
         self._limits = limits
+        self._processor_time = ProcessorTime()
         self._steps: OrderedDict[bytes, StepType[Any]] = OrderedDict()
         self._most_resident_bytes = resident_bytes() + limits.memory_bytes // 2
 
@@ -81,7 +82,7 @@ class Sandbox:
 
     def _outcome(self, step: bytes, call: dict[str, Any]) -> Outcome:
         ctx = SandboxContext(self._connection, call)
-        allow_processor_time(call["seconds"])
+        self._processor_time.allow(call["seconds"])
         try:
             value = call["input"] if "input" in call else call["values"]["input"]
             answer = self._prepared(step).run(ctx, value)

@@ -20,8 +20,8 @@ class Connection:
 
     def send(self, message: bytes) -> None:
         with self._lock:
-            self._socket.sendall(LENGTH.pack(len(message)))
-            self._socket.sendall(message)
+            # Together: a length that came alone would wake the worker for nothing.
+            self._socket.sendall(LENGTH.pack(len(message)) + message)
 
     def receive(self) -> bytes | None:
         """None when the worker has closed its end."""

@@ -6,12 +6,16 @@ import os
 import resource
 import signal
 import sys
+import time
 from pathlib import Path
 
 from weft.engine.sandbox.protocol import SandboxLimits
 
 _OOM_SCORE = "500"
 """When the machine runs out of memory, the kernel ends a sandbox before the worker and the database."""
+
+_PROCESSOR_SLACK_SECONDS = 2
+"""More than a call needs, so that not every call of some milliseconds has to raise the limit again."""
 
 
 def cores_available() -> int:
@@ -44,13 +48,20 @@ def apply_limits(limits: SandboxLimits) -> None:
             Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
 
 
-def allow_processor_time(seconds: float) -> None:
-    """For the next call. The worker ends a call by the clock; this ends it when the worker itself cannot act."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    used = usage.ru_utime + usage.ru_stime
-    limit = math.ceil(used + seconds * (os.cpu_count() or 1)) + 1
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+class ProcessorTime:
+    """What the next call may use. The worker ends a call by the clock; this ends it when the worker itself cannot act."""
+
+    def __init__(self) -> None:
+        self._allowed = 0
+
+    def allow(self, seconds: float) -> None:
+        needed = math.ceil(time.process_time() + seconds * (os.cpu_count() or 1)) + 1
+        if needed <= self._allowed <= needed + _PROCESSOR_SLACK_SECONDS:
+            return
+        self._allowed = needed + _PROCESSOR_SLACK_SECONDS
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        limit = self._allowed if hard == resource.RLIM_INFINITY else min(self._allowed, hard)
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
 
 
 def resident_bytes() -> int:

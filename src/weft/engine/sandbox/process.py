@@ -98,9 +98,8 @@ class SandboxProcess:
         """One call at a time. Whoever gives up waiting for the answer has to end the sandbox."""
         self.calls += 1
         try:
-            for message in (step, call):
-                self._writer.write(LENGTH.pack(len(message)))
-                self._writer.write(message)
+            # Together: what came alone would wake the sandbox for nothing.
+            self._writer.write(b"".join((LENGTH.pack(len(step)), step, LENGTH.pack(len(call)), call)))
             await self._writer.drain()
             while "log" in (message := await self._receive()):
                 on_log(message["log"])

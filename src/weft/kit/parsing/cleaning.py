@@ -20,11 +20,10 @@ _SPACES = re.compile("[\u2000-\u200a]")
 
 def clean(text: str) -> str:
     """Line breaks are line feeds, spaces of every width are spaces; control characters and halves of characters are gone."""
-    if (
-        text.replace("\n", "").isprintable() or _ODD.search(text) is None
-    ):  # the first costs a quarter, and is the usual case
+    text = text.replace("\r\n", "\n")
+    if text.replace("\n", "").isprintable():  # costs a quarter of looking for what is odd, and is the usual case
         return text
-    return _ODD.sub(_replaced, text.replace("\r\n", "\n"))
+    return _ODD.sub(_replaced, text)
 
 
 def _replaced(match: re.Match[str]) -> str:

@@ -3,10 +3,12 @@
 import ctypes
 import re
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from itertools import chain, repeat
-from struct import iter_unpack
+from operator import methodcaller
+from pathlib import Path
+from re import Match
 from typing import Any
 
 import pypdfium2.raw as pdfium
@@ -16,34 +18,42 @@ from weft.kit.parsing.cleaning import clean
 from weft.kit.parsing.formats import Format
 from weft.kit.parsing.parsed import DocumentError, Page, Parsed, Table, Wanted, broken, encrypted
 from weft.kit.parsing.pdf_attachments import embedded_files
-from weft.kit.parsing.pdf_layout import page_text
+from weft.kit.parsing.pdf_layout import Span, page_text
 from weft.kit.parsing.pdf_metadata import metadata_of
 from weft.kit.parsing.reading import loaded
 from weft.kit.parsing.source import Source
 
 WORDS = re.compile(r"\S+")
 LINES = re.compile(r"\S(?:[^\r\n]*\S)?")
-LONG_LINE = 3
-"""Spaces from which on it pays to ask whether a line is one piece."""
-BLOCK = 8
-"""Lines that are asked about together, as they are mostly alike."""
+LONG_LINE = 30
+"""Characters from which on it pays to ask whether a line is one piece."""
+BOX_BYTES = 16
 LAST_CHARACTER = 0x10FFFF
+READ_AT_ONCE = 16 * 1024 * 1024
+"""Bytes of a file that is held in memory as a whole while it is read."""
 LARGEST_PAGE = 1_000_000
 """Characters. A page of a book has 3,000; what has more is made to hold up its reader, and its rest is left out."""
 
 
-def _plain(function: Any, result: Any, *arguments: Any) -> Any:
-    """A function of pdfium that takes addresses as numbers and keeps the interpreter's lock: one is called twice per word."""
-    return ctypes.PYFUNCTYPE(result, *arguments)(ctypes.cast(function, ctypes.c_void_p).value or 0)
+def _plain(function: Any, result: Any) -> Callable[..., int]:
+    """A function of pdfium that keeps the interpreter's lock, for calls that are made once per word.
+
+    Its arguments are not checked but passed as they are, which halves the price of a call: addresses have to be ctypes objects.
+    """
+    return ctypes.PYFUNCTYPE(result)(ctypes.cast(function, ctypes.c_void_p).value or 0)
 
 
-_loose_box: Callable[[int | None, int, int], None] = _plain(
-    pdfium.FPDFText_GetLooseCharBox, None, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
-)
-_get_text = _plain(pdfium.FPDFText_GetText, ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
-_get_unicode = _plain(pdfium.FPDFText_GetUnicode, ctypes.c_uint, ctypes.c_void_p, ctypes.c_int)
-_count_rectangles = _plain(pdfium.FPDFText_CountRects, ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_int)
-_is_generated = _plain(pdfium.FPDFText_IsGenerated, ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
+_loose_box = _plain(pdfium.FPDFText_GetLooseCharBox, ctypes.c_int)
+_get_text = _plain(pdfium.FPDFText_GetText, ctypes.c_int)
+_get_unicode = _plain(pdfium.FPDFText_GetUnicode, ctypes.c_uint)
+_text_object = _plain(pdfium.FPDFText_GetTextObject, ctypes.c_size_t)
+_is_generated = _plain(pdfium.FPDFText_IsGenerated, ctypes.c_int)
+
+_span: Callable[[Match[str]], Span] = methodcaller("span")
+
+_BOXES = (ctypes.c_float * 4 * 2_048)()
+"""Where pdfium puts boxes, by the thousand: used again for every page, with the addresses of each place made once."""
+_PLACES = [ctypes.byref(_BOXES, BOX_BYTES * place) for place in range(len(_BOXES))]
 
 
 def parse(source: Source, wanted: Wanted, found: Format) -> Parsed:
@@ -70,8 +80,11 @@ def parse(source: Source, wanted: Wanted, found: Format) -> Parsed:
 
 @contextmanager
 def opened(source: Source, password: str | None) -> Generator[PdfDocument]:
+    content = source.content
+    if isinstance(content, Path) and source.size <= READ_AT_ONCE:
+        content = content.read_bytes()  # pdfium reads a file in a thousand small pieces
     try:
-        document = PdfDocument(source.content, password=password)
+        document = PdfDocument(content, password=password)
     except PdfiumError as error:
         raise _refusal(error, password) from error
     with document:
@@ -131,47 +144,48 @@ def _text(text_page: Any, rotation: int) -> str:
     count = min(pdfium.FPDFText_CountChars(text_page), LARGEST_PAGE)
     if count <= 0:
         return ""
-    handle = ctypes.cast(text_page, ctypes.c_void_p).value
+    handle = ctypes.c_void_p(ctypes.cast(text_page, ctypes.c_void_p).value)
     stream = _stream(handle, count)
-    words = list(_pieces(handle, stream))
-    buffer = bytearray(32 * len(words))
-    if not words:
-        return ""
-    address = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
+    words = _pieces(handle, stream)
+    return clean(page_text(stream, words, _boxes(handle, words), rotation)) if words else ""
+
+
+def _boxes(handle: ctypes.c_void_p, words: list[Span]) -> bytes:
+    """Of the first and the last character of each word, four floats each."""
     characters = list(chain.from_iterable(words))
     characters[1::2] = [end - 1 for end in characters[1::2]]
-    # The loop runs in C: a box costs a quarter of a microsecond.
-    deque(map(_loose_box, repeat(handle), characters, range(address, address + len(buffer), 16)), maxlen=0)
-    return clean(page_text(stream, words, iter_unpack("8f", buffer), rotation))
+    boxes: list[bytes] = []
+    for first in range(0, len(characters), len(_PLACES)):
+        some = characters[first : first + len(_PLACES)]
+        # The loop runs in C: a box costs a tenth of a microsecond.
+        deque(map(_loose_box, repeat(handle), some, _PLACES), maxlen=0)
+        boxes.append(ctypes.string_at(_BOXES, BOX_BYTES * len(some)))
+    return b"".join(boxes)
 
 
-def _pieces(handle: int | None, stream: str) -> Iterator[tuple[int, int]]:
+def _pieces(handle: ctypes.c_void_p, stream: str) -> list[Span]:
     """Where the words stand in the stream; a line that surely has no gaps is given whole, for that costs a tenth.
 
     Such a line was drawn at one go, and the spaces in it were not made up by pdfium out of a jump.
     """
-    lines = [match.span() for match in LINES.finditer(stream)]
-    for first in range(0, len(lines), BLOCK):
-        block = lines[first : first + BLOCK]
-        began, ended = block[0][0], block[-1][1]
-        all_at_one_go = _count_rectangles(handle, began, ended - began) == len(block)
-        for start, end in block:
-            if (
-                stream.count(" ", start, end) >= LONG_LINE
-                and (all_at_one_go or _count_rectangles(handle, start, end - start) == 1)
-                and not _is_generated(handle, stream.find(" ", start))
-                and not _is_generated(handle, stream.rfind(" ", start, end))
-            ):
-                yield start, end
-            else:
-                for word in WORDS.finditer(stream, start, end):
-                    yield word.span()
+    pieces: list[Span] = []
+    for start, end in map(_span, LINES.finditer(stream)):
+        if (
+            end - start >= LONG_LINE
+            and _text_object(handle, start) == _text_object(handle, end - 1)
+            and not _is_generated(handle, stream.find(" ", start, end))
+            and not _is_generated(handle, stream.rfind(" ", start, end))
+        ):
+            pieces.append((start, end))
+        else:
+            pieces.extend(map(_span, WORDS.finditer(stream, start, end)))
+    return pieces
 
 
-def _stream(handle: int | None, count: int) -> str:
+def _stream(handle: ctypes.c_void_p, count: int) -> str:
     """The characters in the order of the file, each at its own index."""
     buffer = bytearray(2 * count + 2)
-    written = _get_text(handle, 0, count, ctypes.addressof(ctypes.c_char.from_buffer(buffer)))
+    written = _get_text(handle, 0, count, ctypes.byref(ctypes.c_char.from_buffer(buffer)))
     if written == count + 1:
         text = buffer[:-2].decode("utf-16-le", "replace")
         if len(text) == count:

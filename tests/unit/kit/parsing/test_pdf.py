@@ -1,5 +1,8 @@
 """PDFs: their text as it looks, whatever the order in which it was drawn."""
 
+import re
+from pathlib import Path
+
 import pytest
 from made_documents import invoice_pdf, pdf
 
@@ -43,6 +46,29 @@ def test_a_gap_between_paragraphs_is_an_empty_line() -> None:
 def test_words_of_a_line_drawn_one_by_one_are_joined() -> None:
     # Helvetica: "Invoice" is 34.5 points wide at 10 points, and a space 2.8.
     assert parsed(pdf([[(50.0, 700.0, "Invoice"), (87.0, 700.0, "total")]])).text == "Invoice total"
+
+
+def test_a_page_of_more_than_a_thousand_cells_keeps_each_in_its_place() -> None:
+    words = [(20.0 + 40 * column, 820.0 - 8 * row, f"{row}:{column}") for row in range(100) for column in range(13)]
+    cells = [line.split("  ") for line in parsed(pdf([words])).text.splitlines()]
+    expected = [[f"{row}:{column}" for column in range(13)] for row in range(100)]
+    assert [[cell.strip() for cell in line if cell.strip()] for line in cells] == expected
+
+
+def test_a_long_line_that_was_drawn_in_two_places_keeps_its_gap() -> None:
+    line = [(50.0, 700.0, "The goods that were delivered on the"), (450.0, 700.0, "1,250.00 EUR")]
+    assert re.fullmatch(r"The goods that were delivered on the {2,}1,250\.00 EUR", parsed(pdf([line])).text)
+
+
+def test_a_file_reads_the_same_whether_it_is_held_in_memory_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = invoice_pdf(7)
+    file = tmp_path / "a.pdf"
+    file.write_bytes(content)
+    at_once = read(Source(file), Wanted())
+    monkeypatch.setattr("weft.kit.parsing.pdf.READ_AT_ONCE", len(content) - 1)
+    assert read(Source(file), Wanted()) == at_once == parsed(content)
 
 
 @pytest.mark.parametrize(
