@@ -55,8 +55,8 @@ clean: ## back to a fresh clone: the environment, the caches, and the data in .w
 
 # What runs Weft, and what develops it: two sets in one environment, so that a first demo does not wait for the second.
 .venv/demo-installed: pyproject.toml constraints.txt | $(PY)
-	@echo "Installing Weft into .venv (once, about half a minute)"
-	@$(INSTALL) '.[demo]'
+	@echo "Installing Weft into .venv (once, about a minute)"
+	@$(INSTALL) '.[demo,models]'
 	@touch $@
 
 .venv/dev-installed: pyproject.toml constraints.txt | $(PY)

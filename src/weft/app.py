@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from weft.auth.instance import instance_of
 from weft.domain.errors import StartupError
 from weft.engine.outside import OutsideOptions, World
 from weft.engine.plans import PlanCache
@@ -169,7 +170,10 @@ def _routes(settings: Settings, process: Process) -> list[BaseRoute]:
         *files.routes(process.services),
         *uploads.routes(process.services),
         *downloads.routes(process.services),
-        *health.routes({"database": process.check_migrations, "redis": process.check_redis}),
+        *health.routes(
+            {"database": process.check_migrations, "redis": process.check_redis},
+            instance_of(process.services.secret_key),
+        ),
     ]
 
 

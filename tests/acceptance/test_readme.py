@@ -158,7 +158,7 @@ async def test_a_document_is_read_and_stored(reader: Reader, tmp_path: Path) -> 
     assert visitor.answers["runWorkflow"]["run"]["progress"] == {"total": 1, "completed": 1, "failed": 0}
     (books,) = (reader.system.services.folder / "sqlite").rglob("books.db")
     with sqlite3.connect(books) as connection:
-        assert connection.execute("SELECT number, total, file FROM invoice").fetchall() == [
+        assert connection.execute("SELECT number, total, file FROM booked").fetchall() == [
             ("HL-2024-0100", 11611.96, "invoice.pdf")
         ]
 

@@ -101,7 +101,7 @@ def catalogue() -> Catalogue:
     return Catalogue([*discover(), Counted, Everything, Spoils, Large])
 
 
-def _told(item: Any) -> str:
+def told(item: Any) -> str:
     """What is stored of an item, but for its times and the size that follows from them."""
     steps = [{name: value for name, value in step.items() if name not in "td"} for step in item["steps"]]
     return re.sub(
@@ -127,7 +127,7 @@ async def test_both_ways_come_to_the_same(bench: Bench) -> None:
     assert set(Counted.calls.values()) == {1}
     general = await _carried_out(bench, when="true")
     items, others = await bench.items(straight), await bench.items(general)
-    assert [_told(item) for item in items] == [_told(item) for item in others]
+    assert [told(item) for item in items] == [told(item) for item in others]
     assert Counter(item["status"] for item in items) == {"COMPLETED": 10, "FAILED": 10, "SKIPPED": 2}
     logs = "SELECT count(*) FROM run_log WHERE run_id = :run"
     assert (await bench.rows(logs, run=straight.id)) == (await bench.rows(logs, run=general.id))

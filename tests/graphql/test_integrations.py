@@ -108,6 +108,21 @@ async def test_a_change_keeps_what_it_does_not_name(services: Services, viewer: 
     assert rotated["secret"] != made["secret"]
 
 
+async def test_headers_that_nobody_can_read_do_not_follow_the_url_to_another_server(
+    services: Services, viewer: Viewer
+) -> None:
+    async with receiving() as here, receiving() as there:
+        headers = [{"name": "X-Key", "value": "v4lue"}]
+        made = await create(services, viewer, "erp", webhook={"url": here.url(), "headers": headers})
+        refused = await update(services, viewer, made, config={"webhook": {"url": there.url()}})
+        assert [error["path"] for error in refused["errors"]] == [["input", "config", "webhook", "headers"]]
+        moved = await update(services, viewer, made, config={"webhook": {"url": there.url(), "headers": []}})
+        assert moved["errors"] == []
+        await ask(services, viewer, TEST, id=made["integration"]["id"])
+    assert here.received == []
+    assert "x-key" not in there.received[0].headers
+
+
 async def test_a_change_is_refused_where_somebody_else_was_faster(services: Services, viewer: Viewer) -> None:
     made = await create(services, viewer, "team", slack={"webhookUrl": "https://hooks.example/x"})
     await update(services, viewer, made, enabled=False)

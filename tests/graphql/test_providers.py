@@ -132,8 +132,18 @@ async def test_a_changed_provider_counts_at_once_where_it_was_changed(
 ) -> None:
     made = (await mutate(services, viewer, CREATE, **OURS, baseUrl="http://127.0.0.1:1"))["modelProvider"]
     assert not (await mutate(services, viewer, TEST, id=made["id"], model="m"))["test"]["ok"]
-    await mutate(services, viewer, UPDATE, id=made["id"], baseUrl=server.url)
+    await mutate(services, viewer, UPDATE, id=made["id"], baseUrl=server.url, apiKey=KEY)
     assert (await mutate(services, viewer, TEST, id=made["id"], model="m"))["test"]["ok"]
+
+
+async def test_a_key_that_nobody_can_read_does_not_follow_the_address_to_another_server(
+    services: Services, viewer: Viewer
+) -> None:
+    made = (await mutate(services, viewer, CREATE, **OURS))["modelProvider"]
+    refused = await mutate(services, viewer, UPDATE, id=made["id"], baseUrl="https://elsewhere.example/v1")
+    assert [error["path"] for error in refused["errors"]] == [["input", "apiKey"]]
+    for change in ({"baseUrl": "https://api.openai.com/v2"}, {"baseUrl": "https://elsewhere.example", "apiKey": None}):
+        assert (await mutate(services, viewer, UPDATE, id=made["id"], **change))["errors"] == []
 
 
 async def test_a_document_that_asks_for_the_key_is_not_valid(services: Services, viewer: Viewer) -> None:

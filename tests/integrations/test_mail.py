@@ -65,7 +65,16 @@ async def test_a_message_without_text_lists_its_values(postbox: Postbox) -> None
 
 
 @pytest.mark.parametrize(
-    "subject", ["Hi\r\nBcc: eve@example.com", "Hi\nX: y", "Hi\r\n\r\nbody", "Hi\u2028Bcc: e@x.y", "\x00\ud800Hi"]
+    "subject",
+    [
+        "Hi\r\nBcc: eve@example.com",
+        "Hi\nX: y",
+        "Hi\r\n\r\nbody",
+        "Hi\u2028Bcc: e@x.y",
+        "\x00\ud800Hi",
+        "=?utf-8?q?Hi=0D=0ABcc:_eve=40example.com?=",
+        "=?utf-8?b?SGkNClg6IHk=?= ==?utf-8?q?Hi=0D=0A=0D=0Abody?=",
+    ],
 )
 async def test_no_subject_begins_another_header(postbox: Postbox, subject: str) -> None:
     assert (await mailer(postbox.port).send(CONFIG, delivery(subject=subject, text="x"))).arrived
@@ -166,7 +175,22 @@ def test_the_same_delivery_gives_the_same_mail() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "ada", "a@", "@b", "a@b\r\nc", "a@b, c@d", "Ada <a@b.de>", "a@b>", "ä@b.de", "a b@c.de", "a@b c", 'a"b@c.de'],
+    [
+        "",
+        "ada",
+        "a@",
+        "@b",
+        "a@b\r\nc",
+        "a@b, c@d",
+        "Ada <a@b.de>",
+        "a@b>",
+        "ä@b.de",
+        "a b@c.de",
+        "a@b c",
+        'a"b@c.de',
+        "=?utf-8?q?a=0D=0AX=3A_b?=@c.de",
+        "=?utf-8?q?a=0D=0AX=3A_b?=.d@c.de",
+    ],
 )
 def test_what_is_no_plain_address_is_no_recipient(text: str) -> None:
     assert mailbox(text) is None

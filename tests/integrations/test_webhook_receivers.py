@@ -11,6 +11,8 @@ from standardwebhooks import Webhook
 
 from weft.domain.delivery import DeliveryStatus
 from weft.integrations.webhook import new_secret
+from weft.operations.integration_configs import WebhookSettings
+from weft.operations.integrations import IntegrationChanges, update_integration
 
 
 async def test_a_message_arrives_signed_as_standard_webhooks_have_it(post: Post) -> None:
@@ -114,6 +116,19 @@ async def test_a_receiver_that_is_busy_gets_the_time_it_asks_for_and_so_for_all_
     assert [(await post.delivery(one)).status for one in (first, second)] == [DeliveryStatus.DELIVERED] * 2
 
 
+async def test_an_integration_that_is_changed_does_not_rest_for_what_its_old_receiver_asked(post: Post) -> None:
+    async with receiving(answers(429, Retry_After="3600")) as busy, receiving() as free:
+        webhook = await post.webhook(busy.url())
+        await post.message(webhook)
+        await post.send()
+        waiting = await post.message(webhook)
+        assert await post.send() == 0
+        changes = IntegrationChanges(settings=WebhookSettings(url=free.url()))
+        await update_integration(post.services, post.viewer, webhook.id, changes)
+        assert await post.send() == 1
+    assert (await post.delivery(waiting)).status is DeliveryStatus.DELIVERED
+
+
 async def test_a_redirect_to_a_private_address_is_refused_and_told(post: Post) -> None:
     async with receiving(answers(308, Location="http://169.254.169.254/latest/meta-data")) as receiver:
         sent = await post.message(await post.webhook(receiver.url()))
@@ -186,6 +201,18 @@ async def test_secrets_that_a_receiver_quotes_are_not_in_the_log(post: Post) -> 
         await post.send()
     (attempt,) = await post.attempts(sent)
     assert attempt.excerpt == "you sent ••• with •••"
+
+
+async def test_a_token_that_a_receiver_quotes_alone_is_not_in_the_log(post: Post) -> None:
+    said = '{"query": {"a": "1", "token": "open sesame"}, "error": "let-me-in is no token, nor is open%20sesame"}'
+    async with receiving(answers(401, said)) as receiver:
+        webhook = await post.webhook(
+            receiver.url("/?a=1&token=open%20sesame"), headers={"Authorization": "Bearer let-me-in"}
+        )
+        sent = await post.message(webhook)
+        await post.send()
+    (attempt,) = await post.attempts(sent)
+    assert attempt.excerpt == '{"query": {"a": "1", "token": "•••"}, "error": "••• is no token, nor is •••"}'
 
 
 async def test_after_the_last_attempt_the_message_is_given_up_and_can_be_sent_again(post: Post) -> None:

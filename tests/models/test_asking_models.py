@@ -1,5 +1,7 @@
 """What is sent to models, what comes back, and what it costs."""
 
+import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -103,6 +105,22 @@ async def test_an_answer_that_does_not_fit_goes_back_with_what_is_wrong(
     assert "age: -1 is less than the minimum of 0" in str(told[-1])
 
 
+@pytest.mark.parametrize(
+    ("useless", "told"),
+    [
+        ('{"name": "A\\u0000da", "age": 36}', "name: it holds the character NUL"),
+        ('{"name": "Ada", "age": 36, "more": ' + "[" * 300 + "]" * 300 + "}", "nested more than 200 levels deep"),
+    ],
+    ids=["NUL", "deep"],
+)
+async def test_json_that_fits_and_cannot_be_stored_goes_back_as_well(shop: Shop, useless: str, told: str) -> None:
+    await shop.provider()
+    shop.server.script = [Says(useless), Says(ADA)]
+    reply = await shop.generate(schema=PERSON)
+    assert (reply.value, reply.usage.calls) == ({"name": "Ada", "age": 36}, 2)
+    assert told in str(shop.server.asked[1]["messages"][-1])
+
+
 async def test_a_model_that_never_fits_fails_with_the_violations_and_what_was_paid(shop: Shop) -> None:
     await shop.provider()
     shop.server.usual = Says("I do not know.")
@@ -174,3 +192,25 @@ async def test_characters_that_no_database_takes_are_replaced_in_a_text(shop: Sh
     await shop.provider()
     shop.server.usual = Says("a\x00b")
     assert (await shop.generate()).value == "a\N{REPLACEMENT CHARACTER}b"
+
+
+async def test_a_long_answer_of_json_is_read_while_everything_else_goes_on(shop: Shop) -> None:
+    await shop.provider()
+    wild = "```\n{}\n```\n" * 250_000
+    shop.server.usual = Says(wild)
+    longest = 0.0
+
+    async def watch() -> None:
+        nonlocal longest
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            longest = max(longest, time.monotonic() - before)
+
+    watching = asyncio.create_task(watch())
+    with pytest.raises(Fail) as failed:
+        await shop.generate(schema=PERSON, attempts=1)
+    await asyncio.sleep(0.02)
+    watching.cancel()
+    assert failed.value.code == "ANSWER_UNFIT"
+    assert longest < 2

@@ -248,6 +248,8 @@ RULES = {"kind": "pattern", "pattern": "x"}
         ({"schema": SCHEMA, "checks": [{"kind": "rows", "fields": ["rent"], "to": ["rent"]}]}, "checks/0/fields"),
         ({"schema": SCHEMA, "required": ["rooms"]}, "required/0"),
         ({"schema": SCHEMA, "by": "MODEL", **MODEL, "instructions": "{{ a"}, "instructions"),
+        ({"schema": {"type": "array", "items": {"type": "string"}}}, "schema"),
+        ({"schema": {"type": "object"}}, "schema"),
     ],
 )  # fmt: skip
 def test_each_mistake_in_a_config_is_told_with_its_path(config: dict[str, Any], path: str) -> None:

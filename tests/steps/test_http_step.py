@@ -104,6 +104,8 @@ async def test_a_status_that_will_pass_is_worth_another_try(
         ("soon", None),
         ("-5", None),
         ("99999999999999999999", timedelta(hours=1)),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999999999", None),
         (format_datetime(datetime(2020, 1, 1, tzinfo=UTC), usegmt=True), timedelta(0)),
         (format_datetime(datetime(2200, 1, 1, tzinfo=UTC), usegmt=True), timedelta(hours=1)),
     ],

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import aiohttp
 import click
 
+from weft.cli.answering import unready
 from weft.cli.kept_secrets import api_key_file, api_key_of, secret_key_of
 from weft.cli.services import ServiceUrls, connected, services_of
 from weft.domain.errors import StartupError
@@ -83,7 +84,7 @@ async def everything(settings: Settings) -> AsyncGenerator[Running]:
         url = settings.public_url or here
         environment = _environment(settings, services, secret_key, port) | {"WEFT_PUBLIC_URL": url}
         async with Children(_children(settings, environment)) as children:
-            await _until_ready(f"{here}/readyz", children)
+            await _until_ready(here, children, secret_key)
             yield Running(url, api_key, children)
 
 
@@ -131,11 +132,11 @@ def free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-async def _until_ready(url: str, children: Children) -> None:
+async def _until_ready(url: str, children: Children, secret_key: str) -> None:
     given_up, found = asyncio.create_task(children.wait()), "no answer"
     try:
         async with asyncio.timeout(READY_WITHIN_SECONDS), aiohttp.ClientSession() as session:
-            while (found := await _unready(session, url)) is not None:
+            while (found := await unready(session, url, secret_key)) is not None:
                 if given_up.done():
                     given_up.result()
                 await asyncio.sleep(0.05)
@@ -145,12 +146,3 @@ async def _until_ready(url: str, children: Children) -> None:
         ) from None
     finally:
         given_up.cancel()
-
-
-async def _unready(session: aiohttp.ClientSession, url: str) -> str | None:
-    """What the API says while it cannot work yet, None when it can."""
-    try:
-        async with session.get(url) as reply:
-            return None if reply.status == 200 else await reply.text()  # noqa: PLR2004 - HTTP's OK
-    except aiohttp.ClientError as error:
-        return str(error)

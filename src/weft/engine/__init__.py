@@ -7,9 +7,12 @@
     preparing    the batch's entities and checkpoints as items ready to run
     execution    every item of the batch is begun
     straight     the way of an item that only computes, and has nothing to decide: nearly all of them
+    served       the same for a plan whose last step serves many
     walking      the general way, each item as far as it can go (`item` knows the rule of the graph)
     caching      what a step with `cache` gave to the same content before
     attempt      one step for one item: inline, awaited, in a micro-batch, or in a sandbox
+    microbatch   the windows in which calls of many items become one, and who is told what they came to
+    outcomes     what an answer, or an exception, means
     finishing    an item's way as the row that is stored
     recorder     gathers rows and writes them: the only writer of results and counters
     publisher    tells the watchers, after the commit

@@ -25,6 +25,7 @@ from weft.domain.ids import UUID
 from weft.domain.step import Outcome, Output, StepContext
 from weft.domain.usage import Usage
 from weft.engine.attempt import Attending
+from weft.engine.microbatch import MicroBatches
 from weft.engine.plan import CacheRule, PlannedStep
 from weft.kit.cel.references import pruned
 from weft.kit.rarely import Rarely
@@ -127,6 +128,10 @@ class CachedAttempts:
     @property
     def inline(self) -> bool:
         return self.attempts.inline
+
+    @property
+    def windows(self) -> MicroBatches | None:
+        return self.attempts.windows
 
     async def attend(self, step: PlannedStep, ctx: StepContext, value: Any) -> Outcome:
         rule = step.cache

@@ -108,6 +108,7 @@ class CarefulAttempts:
     """Attempts for the items of one batch, one at a time."""
 
     inline = False
+    windows = None
 
     def __init__(
         self,

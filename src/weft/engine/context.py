@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +26,11 @@ class RunTools:
     run_id: UUID
     outside: Outside
     add_log: Callable[[LogRow], None]
+    run_key: str = field(init=False)
+    """The run's id, written out once."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "run_key", str(self.run_id))
 
 
 class ItemContext(StepContext):
@@ -42,7 +47,7 @@ class ItemContext(StepContext):
 
     @property
     def idempotency_key(self) -> str:
-        return f"{self._tools.run_id}:{self._ordinal}:{self.step_id}"
+        return f"{self._tools.run_key}:{self._ordinal}:{self.step_id}"
 
     @property
     def outside(self) -> Outside:

@@ -6,13 +6,16 @@ Items are begun in slices of a few milliseconds, so that heartbeats, other batch
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from weft.engine import finishing
 from weft.engine.attempt import Attending
 from weft.engine.context import SteadyClock
+from weft.engine.course import Course
 from weft.engine.run_here import RunHere
-from weft.engine.straight import straight_way
-from weft.engine.walking import Course, Walk
+from weft.engine.served import ServedItem, StraightServedWay, straight_served_way
+from weft.engine.straight import Departure, straight_way
+from weft.engine.walking import Walk
 from weft.engine.writes import Ended, FinishedItem, Unfinished
 from weft.storage.batches import Lease
 from weft.storage.loading import LoadedItem
@@ -43,7 +46,10 @@ class BatchExecution:
         self._one_by_one = not attempts.inline
         self._clock = SteadyClock()
         self._course = Course()
-        self._straight = straight_way(run.plan, run.tools, self._clock.now_us)
+        self._stood_still = stood_still
+        now_us, windows = self._clock.now_us, attempts.windows
+        self._straight = straight_way(run.plan, run.tools, now_us)
+        self._served = windows and straight_served_way(run.plan, windows, run.tools, now_us)
         self._walk = Walk(run, self._record, attempts, self._clock, self._course, stood_still)
 
     async def run(self) -> None:
@@ -55,9 +61,10 @@ class BatchExecution:
                 async with self._run.turn:
                     await self._begin_items()
             await self._settle()
+            ended = self._ended()
             self._walk.drop_work()
             if not self._course.lost:
-                await self._run.recorder.ended(self._record, self._ended())
+                await self._run.recorder.ended(self._record, ended)
         finally:
             self._walk.drop_work()
             self._run.recorder.forget(self.lease)
@@ -105,34 +112,62 @@ class BatchExecution:
     def _begin(self, item: LoadedItem) -> None:
         preparation = self._run.preparation
         values = preparation.values(item)
-        if self._straight is None or item.checkpoint is not None or item.lost_its_entity:
-            self._walk.begin(preparation.way(item, values, self._clock.now_us()))
-            return
+        is_new = item.checkpoint is None and not item.lost_its_entity
         try:
-            came_to = self._straight.carry(item, values)
+            if self._straight is not None and is_new:
+                self._came_to(item, self._straight.carry(item, values))
+            elif self._served is not None and is_new:
+                self._hand_in(item, values, self._served)
+            else:
+                self._walk.begin(preparation.way(item, values, self._clock.now_us()))
         except Exception as error:  # noqa: BLE001 - a step may have spoilt the names in scope: that costs its item, not the batch
             self._walk.break_off(preparation.way(item, preparation.values(item), self._clock.now_us()), error)
+
+    def _hand_in(self, item: LoadedItem, values: dict[str, Any], way: StraightServedWay) -> None:
+        if self._stood_still():
+            # As on the general way: somebody else may have done this already.
+            self._course.pause()
+            self._waiting.append(item)
             return
+        served = way.carry(item, values, self._arrived)
+        if isinstance(served, Departure):
+            self._came_to(item, served)
+        else:
+            self._walk.callers.add(served)
+
+    def _arrived(self, served: ServedItem, came_to: FinishedItem | Departure) -> None:
+        if not self._course.lost:
+            self._came_to(served.item, came_to)
+        self._walk.call_ended(served)
+
+    def _came_to(self, item: LoadedItem, came_to: FinishedItem | Departure) -> None:
         if isinstance(came_to, FinishedItem):
             self._run.recorder.finished(self._record, came_to)
         else:
+            preparation = self._run.preparation
             self._walk.go_on(preparation.way(item, preparation.values(item), came_to.started_us), came_to)
 
     async def _settle(self) -> None:
         """Wait for the steps under way, as long as that makes sense."""
         walk, course = self._walk, self._course
-        while walk.tasks or walk.timers:
+        while walk.is_waiting or walk.timers:
             if course.lost:
                 return
-            if course.pausing or (not walk.tasks and walk.timers.next_due_in() > KEEP_WAITING):
+            if course.pausing or (not walk.is_waiting and walk.timers.next_due_in() > KEEP_WAITING):
                 break
             course.changed.clear()
             await course.changed.wait()
         walk.timers.drop_all()
-        if walk.tasks:
-            await asyncio.wait(walk.tasks, timeout=GRACE.total_seconds())
+        try:
+            async with asyncio.timeout(GRACE.total_seconds()):
+                while walk.is_waiting and not course.lost:
+                    course.changed.clear()
+                    await course.changed.wait()
+        except TimeoutError:
+            pass
 
     def _ended(self) -> Ended:
         """Done; or given back, to be taken up again at once where an item was not even begun."""
-        done = not self._walk.open and not self._waiting
-        return Ended(done=done, ready_in=timedelta() if self._waiting else self._walk.ready_in())
+        due_at_once = bool(self._waiting or self._walk.callers)
+        done = not self._walk.open and not due_at_once
+        return Ended(done=done, ready_in=timedelta() if due_at_once else self._walk.ready_in())

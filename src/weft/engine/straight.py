@@ -12,9 +12,9 @@ from typing import Any
 import orjson
 
 from weft.domain.step import Outcome, Output, Shape, StepContext, StepSignal
-from weft.engine.attempt import outcome_of, outcome_of_error
 from weft.engine.context import ItemContext, RunTools
 from weft.engine.finishing import LARGEST_ITEM_BYTES
+from weft.engine.outcomes import outcome_of, outcome_of_error
 from weft.engine.plan import Plan, PlannedStep
 from weft.engine.writes import FinishedItem, StepCounts
 from weft.kit.storable import NUL_AS_JSON
@@ -49,16 +49,22 @@ class Departure:
 class StraightWay:
     def __init__(self, legs: tuple[Leg, ...], tools: RunTools, now_us: Callable[[], int]) -> None:
         self._legs = legs
-        self._statuses = "C" * len(legs)
         self._tools = tools
         self._now_us = now_us
 
     def carry(self, item: LoadedItem, values: dict[str, Any]) -> FinishedItem | Departure:
         """All steps of an item that has nothing behind it. `values` are its names in scope."""
-        now_us, own, outputs = self._now_us, values["input"], values["steps"]
         records: list[dict[str, Any]] = []
-        ctx = ItemContext(self._tools, item.ordinal, values)
-        started = began = now_us()
+        started = self._now_us()
+        ended = self.compute(item, values, records, started)
+        return ended if isinstance(ended, Departure) else self.arrived(item, records, started, ended)
+
+    def compute(
+        self, item: LoadedItem, values: dict[str, Any], records: list[dict[str, Any]], began: int
+    ) -> int | Departure:
+        """Adds the records of all steps; when the last one ended."""
+        now_us, own, outputs = self._now_us, values["input"], values["steps"]
+        ctx, started = ItemContext(self._tools, item.ordinal, values), began
         for leg in self._legs:
             values["input"] = value = own if leg.source is None else outputs[leg.source]
             ctx.step_id = leg.id
@@ -72,29 +78,38 @@ class StraightWay:
             outputs[leg.id] = output
             records.append({"id": leg.id, "s": "C", "t": began, "d": ended - began, "o": output})
             began = ended
+        return began
+
+    @staticmethod
+    def arrived(item: LoadedItem, records: list[dict[str, Any]], started: int, ended: int) -> FinishedItem | Departure:
+        """The row of an item whose steps are all through."""
         steps = _stored(records)
         if steps is None:
             return Departure(started, records)
         ordinal, entity_id, _, version, _, _ = item
-        row = ItemRow(ordinal, entity_id, version, "COMPLETED", None, None, steps, started, began)
-        return FinishedItem(row, StepCounts(self._statuses, tuple([record["d"] for record in records]), ()))
+        row = ItemRow(ordinal, entity_id, version, "COMPLETED", None, None, steps, started, ended)
+        return FinishedItem(row, StepCounts("C" * len(records), tuple([record["d"] for record in records]), ()))
 
 
 def straight_way(plan: Plan, tools: RunTools, now_us: Callable[[], int]) -> StraightWay | None:
     """None for a plan in which something has to be decided on the way."""
-    if plan.output is not None or not all(_is_straight(step) for step in plan.steps):
+    if plan.output is not None or not all(step.shape is Shape.COMPUTES and is_plain(step) for step in plan.steps):
         return None
-    legs = tuple(
+    return StraightWay(legs_of(plan), tools, now_us)
+
+
+def legs_of(plan: Plan) -> tuple[Leg, ...]:
+    """Of a plan whose steps are all plain."""
+    return tuple(
         Leg(step, step.id, step.type.run, plan.steps[step.edges[0].index].id if step.edges else None)
         for step in plan.steps
     )
-    return StraightWay(legs, tools, now_us)
 
 
-def _is_straight(step: PlannedStep) -> bool:
+def is_plain(step: PlannedStep) -> bool:
+    """Whether it always runs, for the output of one step or the item's own input."""
     return (
-        step.shape is Shape.COMPUTES
-        and step.when is None
+        step.when is None
         and step.cache is None
         and len(step.edges) <= 1
         and all(edge.branch is None for edge in step.edges)

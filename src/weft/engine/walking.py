@@ -1,25 +1,28 @@
 """The general way of the items of a batch: each as far as it can go without waiting for the others.
 
 Steps that compute run inline, one after the other. A step that waits becomes a task; when it answers, its item goes on.
-There is no barrier between steps, and no task for an item that only computes.
+A step that serves many is handed to its window, which calls back. There is no barrier between steps, and no task for an item
+that only computes or is served.
 """
 
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import structlog
 
 from weft.domain.definition import OnFailure
-from weft.domain.step import Fail, Outcome, Output, Retry, Shape, Skip
+from weft.domain.step import Call, Fail, Outcome, Output, Retry, Shape, Skip
 from weft.domain.usage import NO_USAGE
 from weft.engine import finishing
 from weft.engine.attempt import Attending, compute, holds
 from weft.engine.context import ItemContext, SteadyClock
+from weft.engine.course import Course
 from weft.engine.item import OPEN, RUNNING, ItemWay
+from weft.engine.microbatch import Caller
+from weft.engine.outcomes import outcome_of
 from weft.engine.plan import PlannedStep
 from weft.engine.recorder import BatchRecord
 from weft.engine.retry import GiveUp, decide
@@ -29,30 +32,6 @@ from weft.engine.timers import RetryTimers
 from weft.kit.storable import storable
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Course:
-    """What became of a batch while its items are under way."""
-
-    pausing: bool = False
-    """Nothing new is begun; the batch is given back when what is under way has answered."""
-    lost: bool = False
-    """Somebody else holds it, or its run has ended: nothing of it can be written any more."""
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set whenever there may be less to wait for."""
-
-    @property
-    def stopping(self) -> bool:
-        return self.pausing or self.lost
-
-    def pause(self) -> None:
-        self.pausing = True
-        self.changed.set()
-
-    def lose(self) -> None:
-        self.lost = True
-        self.changed.set()
 
 
 class Walk:
@@ -78,7 +57,14 @@ class Walk:
         """By ordinal: the items that were begun and are not finished."""
         self.tasks: dict[asyncio.Task[None], ItemWay] = {}
         """The steps that are waited for."""
+        self.callers: set[Caller] = set()
+        """The calls in micro-batches that are waited for."""
         self.timers = RetryTimers(clock, self._try_again)
+
+    @property
+    def is_waiting(self) -> bool:
+        """For a step to answer."""
+        return bool(self.tasks or self.callers)
 
     def begin(self, way: ItemWay) -> None:
         self.open[way.ordinal] = way
@@ -95,7 +81,7 @@ class Walk:
             if departure.step is None or departure.outcome is None:
                 self._finish(way)
             elif self._answered(way, departure.step, departure.outcome, departure.began_us):
-                self._advance(way)
+                self._go_further(way)
         except Exception as error:  # noqa: BLE001 - the same as in `_advance_safely`
             self.break_off(way, error)
 
@@ -109,6 +95,9 @@ class Walk:
         self.timers.drop_all()
         for task in self.tasks:
             task.cancel()
+        for caller in self.callers:
+            caller.gone = True
+        self.callers.clear()
 
     def _advance_safely(self, way: ItemWay) -> None:
         try:
@@ -167,13 +156,21 @@ class Walk:
         ctx = ItemContext(self._tools, way.ordinal, {**values, "steps": dict(way.outputs)}, step.id, attempt)
         way.states[step.index] = RUNNING
         way.running += 1
+        if step.shape is Shape.SERVES_MANY and step.cache is None and (windows := self._attempts.windows) is not None:
+            caller = _ServedStep(self, way, step, began)
+            self.callers.add(caller)
+            windows.add(step, Call(ctx, value), caller)
+            return True
         task = asyncio.create_task(self._attend(way, step, ctx, value, began))
         self.tasks[task] = way
         task.add_done_callback(self._task_ended)
         return True
 
     async def _attend(self, way: ItemWay, step: PlannedStep, ctx: ItemContext, value: Any, began: int) -> None:
-        outcome = await self._attempts.attend(step, ctx, value)
+        self.came(way, step, await self._attempts.attend(step, ctx, value), began)
+
+    def came(self, way: ItemWay, step: PlannedStep, outcome: Outcome, began: int) -> None:
+        """The answer to a step that was waited for."""
         if self._course.lost or way.ordinal not in self.open:
             return
         try:
@@ -188,6 +185,9 @@ class Walk:
             return
         way.fresh = True
         self._recorder.worth_keeping()
+        self._go_further(way)
+
+    def _go_further(self, way: ItemWay) -> None:
         if not self._course.pausing:
             self._advance(way)
         elif not way.running and OPEN not in way.states:
@@ -196,6 +196,11 @@ class Walk:
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         del self.tasks[task]
         self._course.changed.set()
+
+    def call_ended(self, caller: Caller) -> None:
+        self.callers.discard(caller)
+        if not self.callers:
+            self._course.changed.set()
 
     def _answered(self, way: ItemWay, step: PlannedStep, outcome: Outcome, began: int) -> bool:
         """Note what an attempt came to. False when the item ended with it."""
@@ -242,7 +247,7 @@ class Walk:
 
     def _finish(self, way: ItemWay, stop_reason: str | None = None) -> None:
         del self.open[way.ordinal]
-        if self.tasks or self.timers:
+        if way.running or way in self.timers:
             self._drop_work_of(way)
         self._recorder.finished(self._record, finishing.finish(way, self._clock.now_us(), stop_reason))
 
@@ -257,3 +262,23 @@ class Walk:
         for task, owner in self.tasks.items():
             if owner is way and task is not asyncio.current_task():
                 task.cancel()
+        for caller in [caller for caller in self.callers if isinstance(caller, _ServedStep) and caller.way is way]:
+            caller.gone = True
+            self.call_ended(caller)
+
+
+class _ServedStep(Caller):
+    """A step of an item on the general way, as a call of a micro-batch."""
+
+    __slots__ = ("_began", "_step", "_walk", "way")
+
+    def __init__(self, walk: Walk, way: ItemWay, step: PlannedStep, began: int) -> None:
+        super().__init__()
+        self.way = way
+        self._walk = walk
+        self._step = step
+        self._began = began
+
+    def answered(self, answer: Any) -> None:
+        self._walk.came(self.way, self._step, outcome_of(answer), self._began)
+        self._walk.call_ended(self)

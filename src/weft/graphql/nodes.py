@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from strawberry.types.lazy_type import LazyType
 from weft.domain.errors import Invalid
 from weft.domain.ids import UUID
 from weft.graphql.context import Info
+
+_BARE = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def encode_id(type_name: str, key: object) -> strawberry.ID:
@@ -31,7 +34,9 @@ def decode_id(value: str, *path: str) -> tuple[str, str]:
 
 
 def read_id(value: str, type_name: str, *path: str) -> UUID:
-    """The UUID in an id that must be of `type_name`."""
+    """The UUID in an id that must be of `type_name`. A bare UUID, as messages and step outputs have it, is taken as well."""
+    if _BARE.fullmatch(value):
+        return UUID(value)
     found, key = decode_id(value, *path)
     if found != type_name:
         raise Invalid(f"An id of {type_name} is needed here; this is an id of {found}.", path=path)

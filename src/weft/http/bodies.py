@@ -43,6 +43,8 @@ def digests_of(request: Request) -> dict[str, bytes]:
 def foreign_body(request: Request) -> Problem | None:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         return Problem(ErrorCode.INVALID, "The body is compressed.", hint="Send the file as it is.")
+    if "content-range" in request.headers:  # sent by `curl -C`, and refused as RFC 9110 (14.5) asks
+        return Problem(ErrorCode.INVALID, "The body is a part of a file.", hint="Send the whole file, from its start.")
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         return Problem(
             ErrorCode.INVALID,

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from weft.auth.instance import HEADER
+
 Check = Callable[[], Awaitable[None]]
 """Raises, with a reason, when what it looks at cannot be used."""
 
@@ -20,13 +22,15 @@ CHECK_SECONDS = 2.0
 logger = structlog.stdlib.get_logger(__name__)
 
 
-def routes(checks: Mapping[str, Check]) -> list[Route]:
+def routes(checks: Mapping[str, Check], sign: str) -> list[Route]:
+    """`sign` tells which Weft it is that answers (`weft.auth.instance`)."""
+
     async def readyz(_request: Request) -> JSONResponse:
         results = dict(
             zip(checks, await asyncio.gather(*(_result(name, checks[name]) for name in checks)), strict=True)
         )
         ready = all(result == "ok" for result in results.values())
-        return JSONResponse({"ready": ready, "checks": results}, 200 if ready else 503)
+        return JSONResponse({"ready": ready, "checks": results}, 200 if ready else 503, {HEADER: sign})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]
 

@@ -60,7 +60,12 @@ _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 def mailbox(text: str) -> Address | None:
     """A plain address, `name@example.com`; None for anything else. ASCII: not every server takes more."""
-    return Address(addr_spec=text) if len(text) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(text) else None
+    if len(text) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(text):
+        return None
+    try:
+        return Address(addr_spec=text)
+    except ValueError:  # an encoded word (RFC 2047) in the place of a name
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +164,11 @@ def compose(sender: Address, config: EmailConfig, delivery: Delivery) -> EmailMe
 
 
 def _one_line(text: str) -> str:
-    """A line break in a subject would begin another header."""
+    """A line break in a subject would begin another header; so would one in an encoded word (RFC 2047), which the library
+    decodes before it writes.
+    """
     printable = "".join(character if character.isprintable() else " " for character in storable(text))
-    return " ".join(printable.split())[:LONGEST_SUBJECT]
+    return " ".join(printable.split()).replace("=?", "= ?")[:LONGEST_SUBJECT]
 
 
 def _outcome_of(error: SMTPException | OSError) -> AttemptOutcome:

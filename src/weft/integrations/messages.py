@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 from weft.domain.delivery import AttemptOutcome, Delivery, arrived, postponed, refused
 from weft.domain.outside import HttpReply
@@ -35,6 +36,17 @@ def masked(text: str, secrets: Iterable[str]) -> str:
         if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, "•••")
     return text
+
+
+def secrets_in_query(query: str) -> list[str]:
+    """All of it and each value in it, as written and as read: receivers quote them apart."""
+    written = [part.partition("=")[2] for part in query.split("&")]
+    return [query, *written, *(value for _, value in parse_qsl(query))]
+
+
+def secrets_in_header(value: str) -> list[str]:
+    """It, and what follows the name of a scheme such as `Bearer`: receivers quote the token alone."""
+    return [value, *value.split()[1:]]
 
 
 def excerpt_of(reply: HttpReply, secrets: Iterable[str]) -> str:

@@ -24,7 +24,14 @@ from weft.domain.delivery import AttemptOutcome, Delivery, refused
 from weft.domain.integration import WebhookConfig
 from weft.domain.outside import HttpReply, HttpSender
 from weft.domain.step import Fail, Retry
-from weft.integrations.messages import excerpt_of, masked, outcome_of_error, outcome_of_reply
+from weft.integrations.messages import (
+    excerpt_of,
+    masked,
+    outcome_of_error,
+    outcome_of_reply,
+    secrets_in_header,
+    secrets_in_query,
+)
 from weft.kit.json import dump_bytes
 
 TIMEOUT = timedelta(seconds=20)
@@ -73,7 +80,9 @@ def webhook_body(delivery: Delivery) -> bytes:
 
 
 async def send_to_webhook(http: HttpSender, config: WebhookConfig, delivery: Delivery) -> AttemptOutcome:
-    hidden = [*config.headers.values(), config.secret, config.url.partition("?")[2]]
+    hidden = [config.secret, *secrets_in_query(config.url.partition("?")[2])]
+    for value in config.headers.values():
+        hidden += secrets_in_header(value)
     body = webhook_body(delivery)
     signed = _signed(config, delivery, body)
     url, headers = config.url, {**config.headers, **signed}

@@ -11,7 +11,7 @@ def retry_after(written: str, longest: timedelta) -> timedelta | None:
         return timedelta(seconds=min(int(text[:9]), longest.total_seconds()))
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter where a year or a zone has twenty digits
         return None
     moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     return min(max(moment - datetime.now(UTC), timedelta()), longest)

@@ -117,7 +117,11 @@ def _webhook(
     settings: WebhookSettings, config: WebhookConfig, made: str | None, problems: list[Problem]
 ) -> WebhookConfig:
     if settings.url is not None:
-        config = replace(config, url=_url(settings.url, "url", problems))
+        url = _url(settings.url, "url", problems)
+        if config.headers and settings.headers is None and not problems and _leads_elsewhere(config.url, url):
+            message = "The headers have to be given again, since they would be sent elsewhere; an empty list for none."
+            problems.append(Problem(ErrorCode.INVALID, message, ("headers",)))
+        config = replace(config, url=url)
     elif not config.url:
         problems.append(Problem(ErrorCode.INVALID, "A URL is needed.", ("url",)))
     if settings.method is not None:
@@ -135,6 +139,10 @@ def _webhook(
             problems.append(Problem(ErrorCode.INVALID, message, ("secret",)))
         config = replace(config, secret=secret)
     return config
+
+
+def _leads_elsewhere(url: str, changed: str) -> bool:
+    return URL(url).origin() != URL(changed).origin()
 
 
 def _check_headers(headers: Mapping[str, str], problems: list[Problem]) -> None:

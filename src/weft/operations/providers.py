@@ -66,6 +66,10 @@ async def update_provider(
     viewer.need(Role.ADMIN)
     values = _checked(services, viewer, provider_id, given)
     async with services.database.transaction() as connection:
+        if values.get("base_url") is not None and "api_key" not in given:
+            current = await providers.provider_by_id(connection, viewer.workspace_id, provider_id)
+            if current is not None:
+                _refuse_moving_the_key(current, values["base_url"])
         changed = await providers.change_provider(connection, viewer.workspace_id, provider_id, values)
         if changed is None:
             raise _no_such()
@@ -170,6 +174,11 @@ def _limit(name: str, value: int | None, problems: list[Problem]) -> int | None:
         message = f"A limit is from 1 to {HIGHEST_LIMIT:,}; leave it out for none."
         problems.append(Problem(ErrorCode.INVALID, message, (to_camel(name),)))
     return value
+
+
+def _refuse_moving_the_key(current: ModelProvider, base_url: str) -> None:
+    if current.has_key and URL(base_url).origin() != URL(current.base_url).origin():
+        raise Invalid("The key has to be given again, since it would be sent elsewhere.", path=("apiKey",))
 
 
 def _no_such() -> NotFound:

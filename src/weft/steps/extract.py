@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from weft.domain.definition import RetryPolicy
 from weft.domain.entity import JsonSchema
-from weft.domain.errors import Problem
+from weft.domain.errors import ErrorCode, Problem
 from weft.domain.outside import ModelReply, ModelRequest, Outside
 from weft.domain.run import LogLevel
 from weft.domain.step import Fail, Output, StepCategory, StepContext, StepScope, StepType
@@ -56,6 +56,10 @@ class Extract(StepType[ExtractConfig]):
             self._shaper = Shaper(cast("JsonSchema", schema))
         except SchemaProblemError:  # noted by the scope
             self._shaper = Shaper(_ANY_OBJECT)
+        else:
+            if not self._shaper.leaves:
+                message = "The schema names no value to look for: it has to be an object with properties."
+                scope.problem(ErrorCode.INVALID_CONFIG, message, "schema")
         self._rules = rule_set_of(config, self._shaper, base, scope)
         self._required = config.required if config.required is not None else self._shaper.required
         self._instructions = (
@@ -101,7 +105,7 @@ class Extract(StepType[ExtractConfig]):
         try:
             return read_document(input)
         except NoDocumentError as error:
-            raise Fail(str(error), code="NO_DOCUMENT") from error
+            raise Fail(f"{error} Put a step `parse` before this one.", code="NO_DOCUMENT") from error
 
     async def _ask(self, ctx: StepContext, document: Document, wanted: Sequence[str]) -> ModelReply:
         text, is_cut = _extract_model.prompt(document, self.config.max_characters)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self, cast
 
 from pydantic import ConfigDict, Field, model_validator
 
+from weft.domain.entity import JsonSchema
 from weft.domain.step import Fail, StepCategory, StepContext, StepScope, StepType
 from weft.kit.parsing.parsed import DocumentError, Limits, UnforeseenError, Wanted
 from weft.kit.parsing.reading import read
@@ -96,6 +97,11 @@ class Parse(StepType[ParseConfig]):
         self._expressions = scope.mapping({name: source for name, source in sources.items() if source is not None})
         config = self.config
         self._limits = Limits(pages=config.max_pages, characters=config.max_characters)
+
+    @property
+    def input_schema(self) -> JsonSchema | None:
+        """A document, where the config does not say where it stands."""
+        return {"type": "object", "required": ["sha256"]} if self.config.file is None else None
 
     def supplied(self, ctx: StepContext, input: Any) -> AbstractAsyncContextManager[Any]:
         return self._supplied(ctx, input)

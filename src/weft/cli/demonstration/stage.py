@@ -7,10 +7,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
+
+from weft.cli.answering import unready
 from weft.cli.demonstration.client import Api
 from weft.cli.demonstration.display import Display
 from weft.cli.demonstration.operations import LOOK_AT_RUN
 from weft.cli.demonstration.pictures import heading
+from weft.cli.kept_secrets import secret_key_of
 from weft.cli.up import everything, free_port
 from weft.domain.errors import StartupError
 from weft.embedded import Children, ended_by_signals, running_services
@@ -55,7 +59,9 @@ async def _told(settings: Settings, display: Display, telling: Telling) -> str |
 @asynccontextmanager
 async def _weft(settings: Settings, display: Display) -> AsyncGenerator[_Weft]:
     if (holder := running_services(settings.data_dir)) is not None:
-        yield _beside(settings, holder.pid)
+        beside = _beside(settings, holder.pid)
+        await _check_answer(settings, beside.url, holder.pid)
+        yield beside
         return
     async with AsyncExitStack() as closing:
         with display.waiting("Starting PostgreSQL, Valkey, the API and the workers …"):
@@ -76,6 +82,20 @@ def _beside(settings: Settings, pid: int) -> _Weft:
         raise StartupError(
             f"Weft is running already (process {pid}), and its API key cannot be read from {key}: {error.strerror}."
         ) from error
+
+
+async def _check_answer(settings: Settings, url: str, pid: int) -> None:
+    """The key of a folder is for the Weft of that folder, and for nobody else."""
+    try:
+        async with aiohttp.ClientSession() as session:
+            said = await unready(session, url, secret_key_of(settings))
+    except StartupError as error:
+        raise StartupError(
+            f"Weft is running in {settings.data_dir} already (process {pid}), but what answers at {url} is another: "
+            "set WEFT_PORT to the port that its output tells, or stop it."
+        ) from error
+    if said is not None:
+        raise StartupError(f"Weft is running already (process {pid}), and at {url} it says: {said}")
 
 
 def _on_a_free_port(settings: Settings) -> Settings:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.delivery import AttemptOutcome, Delivery, postponed
 from weft.domain.ids import UUID
@@ -32,6 +33,14 @@ GRACE = timedelta(seconds=5)
 """What a stopping worker gives its attempts."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    until: float
+    """By the clock of the event loop."""
+    receiver: Integration
+    """As it was when it asked for time."""
+
+
 @dataclass(slots=True)
 class DeliverySender:
     database: Database
@@ -39,8 +48,8 @@ class DeliverySender:
     most_attempts: int = 10
     _tasks: dict[asyncio.Task[None], UUID] = field(default_factory=dict[asyncio.Task[None], UUID])
     """What is under way, with its lane."""
-    _resting: dict[UUID, float] = field(default_factory=dict[UUID, float])
-    """Receivers that asked for time, and until when by the clock of the event loop."""
+    _resting: dict[UUID, _Rest] = field(default_factory=dict[UUID, _Rest])
+    """Receivers that asked for time."""
     _work: asyncio.Event = field(default_factory=asyncio.Event)
     _full: bool = False
     """The last claim took all it had room for, of one lane or as a whole: there may be more."""
@@ -85,8 +94,9 @@ class DeliverySender:
         if self._stopping or room <= 0:
             self._full = True
             return 0
-        busy = self._busy()
         async with self.database.transaction() as connection:
+            await self._wake_changed(connection)
+            busy = self._busy()
             claimed = await deliveries.claim(connection, LEASE, room, PER_LANE, busy)
             receivers = await integrations.receivers(connection, {(one.workspace_id, _lane(one)) for one in claimed})
         for one in claimed:
@@ -96,10 +106,20 @@ class DeliverySender:
         self._full = len(claimed) == room or any(count >= PER_LANE for count in taken.values())
         return len(claimed)
 
+    async def _wake_changed(self, connection: AsyncConnection) -> None:
+        """Who changes an integration, its URL say, need not wait for what the old receiver asked for."""
+        known = {(rest.receiver.workspace_id, lane): rest for lane, rest in self._resting.items()}
+        now = await integrations.receivers(connection, known.keys())
+        for (workspace_id, lane), rest in known.items():
+            current = now.get((workspace_id, lane))
+            changed = current is None or current.revision != rest.receiver.revision
+            if changed and self._resting.get(lane) is rest:
+                del self._resting[lane]
+
     def _busy(self) -> dict[UUID, int]:
         """How much of the room of each lane is taken: all of it, while its receiver wants to be left alone."""
         now = asyncio.get_running_loop().time()
-        self._resting = {lane: until for lane, until in self._resting.items() if until > now}
+        self._resting = {lane: rest for lane, rest in self._resting.items() if rest.until > now}
         return {**Counter(self._tasks.values()), **dict.fromkeys(self._resting, PER_LANE)}
 
     def _begin(self, delivery: Delivery, receiver: Integration | None) -> None:
@@ -123,8 +143,8 @@ class DeliverySender:
             cancelled = True
             reason = "The worker was stopped during this attempt: the message may have arrived."
             outcome = postponed(deliveries.ATTEMPT_LOST, reason)
-        if outcome.after is not None and delivery.integration_id is not None:
-            self._resting[delivery.integration_id] = clock() + outcome.after.total_seconds()
+        if outcome.after is not None and receiver is not None:
+            self._resting[receiver.id] = _Rest(clock() + outcome.after.total_seconds(), receiver)
         await self._record(delivery, outcome, timedelta(seconds=clock() - began))
         if cancelled:
             raise asyncio.CancelledError

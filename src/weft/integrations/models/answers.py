@@ -3,16 +3,21 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import orjson
 
 from weft.kit.json_schema import SchemaValidator
+from weft.kit.schema_limits import deeper_than
+from weft.kit.storable import NUL_AS_JSON, path_to_nul, storable
 
 DEEPEST_ANSWER = 200
 """What is read may be nested deeper than what can be written again."""
 MOST_TOLD = 20
 """Of the violations: more would only make the model's next prompt long."""
+MOST_FENCED = 50
+"""Parts that are looked at: a model that runs wild writes a million."""
 _FENCED = re.compile(r"```[A-Za-z0-9_-]*[ \t]*\r?\n(.*?)```", re.DOTALL)
 _OPENS = re.compile(r"[\[{]")
 
@@ -53,6 +58,9 @@ def read_json(text: str, validator: SchemaValidator) -> tuple[Any, Misfit | None
             value = orjson.loads(candidate)
         except ValueError:
             continue
+        if (fault := _why_of_no_use(candidate, value)) is not None:
+            misfit = misfit or Misfit((fault,))
+            continue
         violations = validator.check(value, most=MOST_TOLD)
         if not violations:
             return value, None
@@ -60,11 +68,20 @@ def read_json(text: str, validator: SchemaValidator) -> tuple[Any, Misfit | None
     return None, misfit or Misfit(("the answer is not valid JSON",))
 
 
+def _why_of_no_use(written: str, value: Any) -> str | None:
+    """What no step could hand on, however well it fits the schema: better asked again than paid for nothing."""
+    if deeper_than(value, DEEPEST_ANSWER):
+        return f"the answer is nested more than {DEEPEST_ANSWER} levels deep"
+    if NUL_AS_JSON.decode() in written and (path := path_to_nul(value)) is not None:
+        return f"{storable('.'.join(path)) or 'the answer'}: it holds the character NUL, which no text may hold"
+    return None
+
+
 def _candidates(text: str) -> Iterator[str]:
     """From the likeliest: all of it, what is fenced, from the first bracket to the last."""
     stripped = text.strip()
     yield stripped
-    for fenced in _FENCED.finditer(stripped):
+    for fenced in islice(_FENCED.finditer(stripped), MOST_FENCED):
         yield fenced[1].strip()
     opens = _OPENS.search(stripped)
     if opens is not None:

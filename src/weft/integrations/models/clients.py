@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 from weft.domain.ids import UUID
 from weft.domain.outside import HttpSender, ModelReply, ModelRequest
@@ -27,6 +28,8 @@ SLOW_DOWN = timedelta(seconds=1)
 USUAL_OUTPUT = 300
 """Tokens, until the first answers tell more."""
 BYTES_PER_TOKEN = 4
+READ_AT_ONCE = 64 * 1024
+"""Characters of an answer that is read where it arrives; a longer one must not hold up the heartbeats."""
 _EXCERPT = 500
 _TOO_MANY = "HTTP_429"
 
@@ -78,7 +81,7 @@ class ModelClients:
             _check(answer, usage, text_wanted=validator is None)
             if validator is None:
                 return ModelReply(storable(answer.text), answer.model, usage, not answer.cut_off, answer.priced)
-            value, misfit = read_json(answer.text, validator)
+            value, misfit = await _read(answer.text, validator)
             if misfit is None:
                 return ModelReply(value, answer.model, usage, priced=answer.priced)
             corrections.append((answer.text, misfit.for_the_model))
@@ -146,6 +149,12 @@ class ModelClients:
         for provider_id, opened in list(self._open.items()):
             if now - opened.used_at > UNUSED_SECONDS:
                 del self._open[provider_id]
+
+
+async def _read(text: str, validator: SchemaValidator) -> tuple[Any, Misfit | None]:
+    if len(text) <= READ_AT_ONCE:
+        return read_json(text, validator)
+    return await asyncio.to_thread(read_json, text, validator)
 
 
 def _validator(request: ModelRequest) -> SchemaValidator:

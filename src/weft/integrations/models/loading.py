@@ -10,7 +10,7 @@ from weft.domain.step import Fail
 from weft.integrations.models.asking import LibraryModule
 
 _NEEDED = ("pydantic_ai", "openai", "anthropic", "genai_prices")
-MISSING = "Models need libraries that are not installed here: pip install 'weft[models]'"
+MISSING = "Models need libraries that are not installed here: install Weft's extra `models` into the Python that runs it, and restart it."
 
 
 @cache

@@ -13,8 +13,8 @@ import httpx2
 from weft.domain.outside import HttpReply, HttpSender
 from weft.domain.step import Fail
 
-MOST_BYTES = 16 * 1024 * 1024
-"""Of an answer: the longest that a model may write, many times over."""
+MOST_BYTES = 4 * 1024 * 1024
+"""Of an answer: several times the longest that a model writes. What is in it is checked, which takes a second for each."""
 _SENT = frozenset({"accept", "anthropic-beta", "anthropic-version", "content-type", "user-agent"})
 """Nothing else: the libraries also send what they find in the environment of the process, such as tokens of the operator."""
 _NOT_PASSED_ON = frozenset({"content-encoding", "content-length", "transfer-encoding"})

@@ -20,7 +20,7 @@ a crash a row is found marked and left out. Marks are bits: one row of `weft_sto
 run, so they cost next to nothing beside the rows.
 
 **One bad row costs no other.** Rows go in together, within a savepoint. When the database refuses them they are halved until
-the bad ones stand alone: with one bad row among 500 that is some 20 statements.
+the bad ones stand alone: with one bad row among 1,000 that is some 20 statements.
 
 Not promised: an order between upserts of the same key from different micro-batches. Within one, the last wins.
 """

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
+import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +16,7 @@ from weft.integrations.sql.creation import create
 from weft.integrations.sql.errors import RowRefusedError, meaning
 from weft.integrations.sql.marks import MARKS
 from weft.integrations.sql.pools import Pools, Version
-from weft.integrations.sql.postgres import PostgresSession
+from weft.integrations.sql.postgres import Casts, PostgresSession, casts_of, qualified
 from weft.integrations.sql.reflection import facts_of, schema_and_name, table_names
 from weft.integrations.sql.session import Row, Session, Wanted
 from weft.integrations.sql.statements import StatementSession
@@ -36,6 +37,8 @@ class Databases:
         self._write_seconds = write_seconds
         self._pools = Pools(AllowedHosts.parse(allowed_hosts))
         self._facts: dict[tuple[Version, str], tuple[float, TableFacts]] = {}
+        self._casts: dict[tuple[Version, str], tuple[TableFacts, Casts]] = {}
+        """Of tables in PostgreSQL, as long as their facts are the same ones."""
         self._marked: set[tuple[Version, str | None]] = set()
         """Schemas in which the table of marks was seen."""
 
@@ -76,9 +79,28 @@ class Databases:
             schema, name = schema_and_name(rows.table)
             wanted = Wanted(schema, name, rows.columns, rows.key)
             async with self._pools.connection(version, target, self._write_seconds) as connection:
-                session = await _session(connection, wanted, target.kind)
+                session = await self._session(connection, version, wanted, facts, target.kind)
                 answers |= await self._written(version, wanted, session, converted, rows.idempotency_keys)
         return [answers[number] for number in range(len(rows.rows))]
+
+    async def _session(
+        self, connection: AsyncConnection, version: Version, wanted: Wanted, facts: TableFacts, kind: DatastoreKind
+    ) -> Session:
+        if kind is not DatastoreKind.POSTGRESQL:
+            return StatementSession(connection, wanted)
+        raw = await connection.get_raw_connection()
+        driver = cast("Any", raw.driver_connection)
+        table = qualified(wanted.schema, wanted.table)
+        known = self._casts.get((version, table))
+        if known is None or known[0] is not facts:
+            if len(self._casts) >= MOST_FACTS:
+                self._casts.clear()
+            try:
+                known = (facts, await casts_of(driver, table))
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                raise meaning(error) from error
+            self._casts[version, table] = known
+        return PostgresSession(driver, wanted, known[1])
 
     async def _written(
         self, version: Version, wanted: Wanted, session: Session, rows: Mapping[int, Row], keys: Sequence[str]
@@ -122,13 +144,6 @@ async def _asked(connection: AsyncConnection, question: Any, *arguments: Any) ->
         raise (Fail(str(told), code="DATASTORE_FAILED") if isinstance(told, RowRefusedError) else told) from error
 
 
-async def _session(connection: AsyncConnection, wanted: Wanted, kind: DatastoreKind) -> Session:
-    if kind is not DatastoreKind.POSTGRESQL:
-        return StatementSession(connection, wanted)
-    raw = await connection.get_raw_connection()
-    return PostgresSession(cast("Any", raw.driver_connection), wanted)
-
-
 def _converters(rows: TableRows, facts: TableFacts, kind: DatastoreKind) -> list[Convert]:
     known: Mapping[str, Column] = {column.name: column for column in facts.columns}
     if missing := [name for name in (*rows.columns, *rows.key) if name not in known]:
@@ -138,6 +153,20 @@ def _converters(rows: TableRows, facts: TableFacts, kind: DatastoreKind) -> list
 
 def _converted(rows: TableRows, converters: Sequence[Convert], answers: Answers) -> dict[int, Row]:
     """By number; those that do not fit are answered."""
+    if not rows.rows:
+        return {}
+    try:
+        # Nearly always all of them fit, and by columns it goes faster.
+        columns = [
+            [None if value is None else convert(value) for value in column]
+            for convert, column in zip(converters, zip(*rows.rows, strict=True), strict=True)
+        ]
+        return dict(enumerate(zip(*columns, strict=True)))
+    except ValueRefusedError:
+        return _fitting(rows, converters, answers)
+
+
+def _fitting(rows: TableRows, converters: Sequence[Convert], answers: Answers) -> dict[int, Row]:
     converted: dict[int, Row] = {}
     for number, row in enumerate(rows.rows):
         try:

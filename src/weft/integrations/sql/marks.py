@@ -8,14 +8,13 @@ Old rows may be deleted once their runs are finished: `DELETE FROM weft_stored W
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 MARKS = "weft_stored"
 NUMBERS_PER_BUCKET = 256
 _BYTES = NUMBERS_PER_BUCKET // 8
-_NUMBERED = re.compile(r"(.+):(\d{1,15}):(.+)", re.DOTALL)
+_MOST_DIGITS = 15
 _LONGEST_SCOPE = 200
 
 TABLE = {
@@ -39,14 +38,32 @@ class Mark(NamedTuple):
     bit: int
 
 
-def mark_of(key: str) -> Mark:
-    """A key that names no number has a place of its own."""
-    match = _NUMBERED.fullmatch(key)
-    scope, number = (f"{match[1]}:{match[3]}", int(match[2])) if match else (key, 0)
-    if len(scope) > _LONGEST_SCOPE:
-        scope = hashlib.sha256(scope.encode()).hexdigest()
-    bucket, bit = divmod(number, NUMBERS_PER_BUCKET)
-    return Mark(Place(scope, bucket), bit)
+def marks_of(keys: Iterable[str]) -> list[Mark]:
+    """In the order of the keys. Neighbours share their places."""
+    places: dict[tuple[str, str, int], Place] = {}
+    marks: list[Mark] = []
+    for key in keys:
+        run, number, step = _parts(key)
+        bucket, bit = divmod(number, NUMBERS_PER_BUCKET)
+        place = places.get((run, step, bucket))
+        if place is None:
+            place = places[run, step, bucket] = Place(_scope(run, step), bucket)
+        marks.append(Mark(place, bit))
+    return marks
+
+
+def _parts(key: str) -> tuple[str, int, str]:
+    """Run, number and step. A key that names no number has a place of its own."""
+    before, _, step = key.rpartition(":")
+    run, _, number = before.rpartition(":")
+    if run and step and len(number) <= _MOST_DIGITS and number.isascii() and number.isdigit():
+        return run, int(number), step
+    return key, 0, ""
+
+
+def _scope(run: str, step: str) -> str:
+    scope = f"{run}:{step}" if step else run
+    return hashlib.sha256(scope.encode()).hexdigest() if len(scope) > _LONGEST_SCOPE else scope
 
 
 def is_set(bits: bytes, bit: int) -> bool:

@@ -1,10 +1,16 @@
-"""Rows into PostgreSQL: all of them as one JSON text, which the server takes apart by the types of its own columns.
+"""Rows into PostgreSQL: all of them as one JSON text, which the server takes apart.
 
-That costs next to nothing on this side, knows every type of column, and is as fast as COPY into a table of its own and
-an INSERT from there.
+| form | for |
+|---|---|
+| an array per row, each value read as the type of its column | tables whose types are read from a text |
+| an object per row, read as a row of the table | the others: arrays, domains, composite types, and JSON kept to the letter |
+
+The first takes half the time of the second. It is as fast as COPY, costs less on this side, and works on whatever an INSERT
+works on: views, rules, row security, columns with an identity. Neither form goes by the length or precision of a column:
+what does not fit is refused by the assignment, and not cut off by a cast.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -24,11 +30,17 @@ _MADE_AT_THIS_MOMENT = (asyncpg.UniqueViolationError, asyncpg.DuplicateTableErro
 """How the server tells that another one makes the same table: by its catalogue, its table or its row type."""
 
 
+Casts = Mapping[str, str]
+"""By column: the type that its values are read as. Columns of other types are left out."""
+
+
 class PostgresSession:
-    def __init__(self, driver: Any, wanted: Wanted) -> None:
+    def __init__(self, driver: Any, wanted: Wanted, casts: Casts) -> None:
         self._driver = driver
         self._columns = wanted.columns
-        self._insert = _statement(wanted)
+        self._as_arrays = all(name in casts for name in wanted.columns)
+        source = _from_arrays(wanted, casts) if self._as_arrays else _from_objects(wanted)
+        self._insert = _statement(wanted, source)
         self._marks = qualified(wanted.schema, MARKS)
 
     async def begin(self) -> None:
@@ -48,8 +60,9 @@ class PostgresSession:
 
     async def put(self, rows: Sequence[Row]) -> None:
         columns = self._columns
+        given = rows if self._as_arrays else [dict(zip(columns, row, strict=True)) for row in rows]
         try:
-            text = orjson.dumps([dict(zip(columns, row, strict=True)) for row in rows])
+            text = orjson.dumps(given)
         except TypeError as error:
             raise RowRefusedError(f"It is no JSON that can be sent: {error}.") from error
         if len(text) > LARGEST_TEXT:
@@ -88,16 +101,49 @@ def qualified(schema: str | None, table: str) -> str:
     return quoted(table) if schema is None else f"{quoted(schema)}.{quoted(table)}"
 
 
-def _statement(wanted: Wanted) -> str:
-    table, columns = qualified(wanted.schema, wanted.table), ", ".join(map(quoted, wanted.columns))
-    insert = (
-        f"INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, $1::text::json)"
-    )
+async def casts_of(driver: Any, table: str) -> Casts:
+    """Of a table, by its quoted name. Raises the driver's errors."""
+    found: list[Any] = await driver.fetch(_TYPES, table)
+    return {row["column"]: row["type"] for row in found}
+
+
+_TYPES = """
+SELECT a.attname AS column, pg_catalog.format_type(t.oid, -1) AS type
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
+  AND (t.typtype = 'e' OR t.typtype = 'b' AND t.typcategory <> 'A' AND t.oid <> 'pg_catalog.json'::pg_catalog.regtype)
+"""
+"""Base types and enumerations. `json` keeps the order of its keys, which the way through `jsonb` does not."""
+
+
+def _from_arrays(wanted: Wanted, casts: Casts) -> str:
+    values = ", ".join(_value(place, casts[name]) for place, name in enumerate(wanted.columns))
+    return f"SELECT {values} FROM jsonb_array_elements($1::text::jsonb) AS given (row)"
+
+
+def _value(place: int, kind: str) -> str:
+    """JSON as it is, and its null as none; the rest from its text."""
+    if kind == "jsonb":
+        return f"nullif(given.row -> {place}, 'null'::jsonb)"
+    return f"(given.row ->> {place})::{kind}"
+
+
+def _from_objects(wanted: Wanted) -> str:
+    columns, table = _names(wanted.columns), qualified(wanted.schema, wanted.table)
+    return f"SELECT {columns} FROM json_populate_recordset(NULL::{table}, $1::text::json)"
+
+
+def _names(columns: Iterable[str]) -> str:
+    return ", ".join(map(quoted, columns))
+
+
+def _statement(wanted: Wanted, source: str) -> str:
+    insert = f"INSERT INTO {qualified(wanted.schema, wanted.table)} ({_names(wanted.columns)}) {source}"
     if not wanted.key:
         return insert
     changed = [name for name in wanted.columns if name not in wanted.key]
     action = "UPDATE SET " + ", ".join(f"{quoted(name)} = EXCLUDED.{quoted(name)}" for name in changed)
-    return f"{insert} ON CONFLICT ({', '.join(map(quoted, wanted.key))}) DO {action if changed else 'NOTHING'}"
+    return f"{insert} ON CONFLICT ({_names(wanted.key)}) DO {action if changed else 'NOTHING'}"
 
 
 def _columns_of(places: Sequence[Place]) -> tuple[list[str], list[int]]:

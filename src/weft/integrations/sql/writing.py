@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from weft.domain.step import Fail
 from weft.integrations.sql.errors import REFUSED, RowRefusedError, meaning
-from weft.integrations.sql.marks import Mark, Place, is_set, mark_of, with_marks
+from weft.integrations.sql.marks import Mark, Place, is_set, marks_of, with_marks
 from weft.integrations.sql.session import Row, Session
 
 Answers = dict[int, Exception | None]
@@ -24,8 +24,9 @@ async def written(
 
     Raises what all rows come to.
     """
-    marks = {number: mark_of(keys[number]) for number in rows} if keys else {}
-    lasting = {number: row for number, row in rows.items() if number not in set(replaced)}
+    marks = dict(zip(rows, marks_of([keys[number] for number in rows]), strict=True)) if keys else {}
+    left_out = set(replaced)
+    lasting = {number: row for number, row in rows.items() if number not in left_out}
     try:
         await _in_a_transaction(session, lasting, marks, halving=False)
     except Exception as error:

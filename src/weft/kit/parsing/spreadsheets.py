@@ -60,6 +60,11 @@ def _workbook(file: BinaryIO) -> Generator[CalamineWorkbook]:
         raise encrypted("The spreadsheet is encrypted; it has to be saved without a password.") from error
     except CalamineError as error:
         raise broken(f"The spreadsheet is damaged: {error}"[:500]) from error
+    except BaseException as error:
+        # Rust panics at some cells, such as one in a row that no sheet has; no module offers the exception by its name.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise broken(f"The spreadsheet is damaged: {error}"[:500]) from error
 
 
 def _rows(sheet: CalamineSheet, wanted: Wanted) -> Iterator[list[Cell]]:

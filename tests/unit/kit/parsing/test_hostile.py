@@ -18,6 +18,11 @@ from weft.kit.parsing.source import Source
 MIB = 1024 * 1024
 LAUGHS = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><a>&b;</a>'
 
+FAR_AWAY = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1"><c r="A1"><v>1</v></c>'
+    '</row><row r="4000000000"><c r="ZZZZZZ4000000000"><v>2</v></c></row></sheetData></worksheet>'
+)
+
 
 def parsed(content: bytes, name: str = "", **limits: int) -> Parsed:
     return read(Source(content, name), Wanted(tables=False, attachments=True, limits=Limits(**limits)))
@@ -74,6 +79,7 @@ def test_declared_entities_are_refused(made: bytes, part: str) -> None:
         (repacked(word(), "word/document.xml", "<w:document"), "DOCUMENT_BROKEN"),
         (repacked(word(), "[Content_Types].xml", "<x/>"), "DOCUMENT_BROKEN"),
         (repacked(excel(), "xl/workbook.xml", "<x>"), "DOCUMENT_BROKEN"),
+        (repacked(excel(), "xl/worksheets/sheet1.xml", FAR_AWAY), "DOCUMENT_BROKEN"),
         (archive({"a.txt": "x"}), "FORMAT_UNSUPPORTED"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "FORMAT_UNSUPPORTED"),
         (bytes(range(256)) * 10, "FORMAT_UNSUPPORTED"),

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from weft.cli.demonstration import pictures
-from weft.cli.demonstration.client import Api
+from weft.cli.demonstration.client import Api, DemoError
 from weft.cli.demonstration.display import Display
 from weft.cli.demonstration.invoices import operations
 from weft.cli.demonstration.invoices.paper import Paper, truths
-from weft.cli.demonstration.runs import followed_run, show_failures
+from weft.cli.demonstration.runs import followed_run, show_failures, together
 
 TEMPLATE = "Invoices into a database"
 WORKFLOW = "Invoices of the demo"
@@ -40,7 +40,7 @@ class InvoiceStory:
 
     async def tell(self) -> str:
         """The id of the finished run. Raises DemoError when it did not end as it should."""
-        self.display.show(f"{len(self.papers):,} invoices, as files\n")
+        self.display.show(f"Invoices as files: {len(self.papers):,}\n")
         documents = await self._uploaded()
         await self._table()
         workflow_id = await self._workflow()
@@ -59,12 +59,15 @@ class InvoiceStory:
                     ids.append(await self._document(paper))
                     show({"done": len(ids), "total": len(self.papers)})
 
-            async with asyncio.TaskGroup() as tasks:
-                for paper in self.papers:
-                    tasks.create_task(upload(paper))
-        return list(dict.fromkeys(ids))
+            await together(*(upload(paper) for paper in self.papers))
+        different = list(dict.fromkeys(ids))
+        if len(different) < len(ids):
+            self.display.show(f"        {len(ids) - len(different):,} of them had the same content as others")
+        return different
 
     async def _document(self, paper: Paper) -> str:
+        if not paper.content:
+            raise DemoError(f"The file {paper.name} is empty: leave it out.")
         begun = await self.api.change(operations.CREATE_UPLOAD, name=paper.name, size=len(paper.content))
         await self.api.upload(begun["uploadUrl"], _as_one_piece(paper.content))
         made = await self.api.change(
