@@ -96,6 +96,39 @@ async def test_bad_rows_are_found_among_many_good_ones(datastores: Datastores, t
     assert await target.run("SELECT count(*) FROM invoice") == [(496,)]
 
 
+async def test_times_that_no_clock_shows_refuse_their_row_alone(datastores: Datastores, target: Target) -> None:
+    rows = [["I-1", "Ada", 1, "9999-12-31T23:59:59-23:59"], ["I-2", "Ada", 1, "2026-01-01T00:00:00Z"]]
+    given = TableRows("warehouse", "invoice", (*COLUMNS, "paid_at"), rows, (), ["run:1:keep", "run:2:keep"])
+    refused, stored = reasons(await datastores.write(given))
+    assert (refused or "").startswith("ROW_REFUSED")
+    assert stored is None
+    assert await target.run("SELECT number FROM invoice") == [("I-2",)]
+
+
+@pytest.mark.parametrize("state", ["54000", "XX001", "42501"])
+async def test_whatever_a_trigger_says_of_one_row_costs_no_other(
+    datastores: Datastores, target: Target, state: str
+) -> None:
+    words = "new row violates row-level security policy" if state == "42501" else "no seven"
+    await target.run(f"""CREATE FUNCTION pick() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF NEW.number = 'I-7' THEN RAISE EXCEPTION '{words}' USING ERRCODE = '{state}'; END IF; RETURN NEW; END $$""")
+    await target.run("CREATE TRIGGER pick BEFORE INSERT ON invoice FOR EACH ROW EXECUTE FUNCTION pick()")
+    answers = reasons(await datastores.write(invoices(*range(20))))
+    assert [number for number, told in enumerate(answers) if told] == [7]
+    assert f"ROW_REFUSED: The row is refused: {words}" in str(answers[7])
+
+
+async def test_a_connection_that_was_cut_while_nobody_used_it_costs_nothing(
+    datastores: Datastores, target: Target
+) -> None:
+    assert await datastores.write(invoices(1)) == [None]
+    await target.run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    assert await datastores.write(invoices(2)) == [None]
+    assert await datastores.table("warehouse", "invoice") is not None
+
+
 async def test_a_row_that_is_written_again_is_left_as_it_is(datastores: Datastores, target: Target) -> None:
     assert await datastores.write(invoices(1, 2, 3)) == [None] * 3
     await target.run("DELETE FROM invoice WHERE number = 'I-2'")
@@ -170,8 +203,6 @@ async def test_what_is_not_there_is_named(datastores: Datastores) -> None:
 async def test_a_connection_that_breaks_is_worth_another_try(datastores: Datastores, target: Target) -> None:
     assert await datastores.write(invoices(1)) == [None]
     target.relay.cut()
-    (answer,) = await datastores.write(invoices(2))
-    assert isinstance(answer, Retry)
     assert await datastores.write(invoices(2)) == [None]
     target.relay.accepting = False
     target.relay.cut()

@@ -13,8 +13,8 @@ answer can ever be taken for that of another call.
 | answers with what is not JSON | `Fail` STEP_OUTPUT_NOT_JSON |
 | is handed more than it may, or what is not JSON | `Fail` STEP_INPUT_TOO_LARGE, STEP_INPUT_NOT_JSON |
 
-Where no sandbox can be started at all, calls end with `Retry` STEP_PROCESS_FAILED, and a start is tried again only after a
-pause that grows.
+A start that fails is tried again after a pause that grows. Where none can be started, calls end with `Retry`
+STEP_PROCESS_FAILED.
 
 Not promised: limits on memory outside Linux, on all processes of one step together, and safety from code that means harm.
 A sandbox guards against accidents, not against attackers: it has the worker's user and network.
@@ -34,7 +34,7 @@ from weft.engine.sandbox.calls import cause_of_end, encoded_call
 from weft.engine.sandbox.limits import cores_available
 from weft.engine.sandbox.process import AnswerTooLargeError, SandboxBrokenError, SandboxEndedError, SandboxProcess
 from weft.engine.sandbox.protocol import SandboxLimits, decode_outcome
-from weft.engine.sandbox.starts import SandboxStarts
+from weft.engine.sandbox.starts import STARTS_PER_CALL, SandboxStarts
 from weft.kit.json import dump_bytes
 
 log = structlog.get_logger(__name__)
@@ -116,11 +116,17 @@ class Isolation:
             if sandbox.running:
                 return sandbox
             await sandbox.end()  # the system may have killed it while it waited
-        self._starts.refuse_in_a_pause()
+        return await self._started(STARTS_PER_CALL)
+
+    async def _started(self, starts: int) -> SandboxProcess:
+        await self._starts.wait_out_the_pause()
         try:
             sandbox = await SandboxProcess.start(self._loader, self._limits)
         except SandboxBrokenError as error:
-            raise self._starts.failed(str(error)) from error
+            refusal = self._starts.failed(str(error))
+            if starts == 1:
+                raise refusal from error
+            return await self._started(starts - 1)
         self._starts.succeeded()
         return sandbox
 

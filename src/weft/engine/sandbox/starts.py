@@ -1,5 +1,6 @@
 """When a sandbox may be started, after starts that failed."""
 
+import asyncio
 import time
 from datetime import timedelta
 
@@ -11,6 +12,9 @@ log = structlog.get_logger(__name__)
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
+LONGEST_WAIT_SECONDS = 3.0
+"""That calls wait for the next start. One process that is killed while it starts must not fail all that come meanwhile."""
+STARTS_PER_CALL = 3
 
 
 class SandboxStarts:
@@ -21,9 +25,12 @@ class SandboxStarts:
         self._not_before = 0.0
         self._reason = ""
 
-    def refuse_in_a_pause(self) -> None:
-        if (left := self._not_before - time.monotonic()) > 0:
-            raise self._refusal(left)
+    async def wait_out_the_pause(self) -> None:
+        """Waits out a short pause; raises `Retry` within a long one."""
+        while (left := self._not_before - time.monotonic()) > 0:
+            if left > LONGEST_WAIT_SECONDS:
+                raise self._refusal(left)
+            await asyncio.sleep(left)
 
     def failed(self, reason: str) -> Retry:
         pause = self._pause_seconds

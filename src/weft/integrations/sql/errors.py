@@ -18,7 +18,8 @@ REFUSED = "ROW_REFUSED"
 _MESSAGE_LENGTH = 500
 
 # PostgreSQL, by class or code of the SQL state (its manual, appendix A).
-_ROW_CLASSES = ("21", "22", "23", "44", "P0")
+# Whatever is not about the table, the rights or the connection may be about one row: a trigger raises what it likes.
+_TABLE_CLASSES = ("0A", "25", "28", "3D", "3F", "42", "54023")
 _PASSING_CLASSES = ("40", "53", "55", "57", "58")
 _CONNECTION_CLASSES = ("08", "57P")
 # MySQL and MariaDB, by error number (`mysqld_error.h`).
@@ -53,13 +54,13 @@ def lost(error: BaseException) -> Retry:
 
 def _of_postgres(cause: BaseException) -> Exception:
     state: str = getattr(cause, "sqlstate", None) or ""
-    if state.startswith(_ROW_CLASSES):
-        return RowRefusedError(_words(cause))
     if state.startswith(_CONNECTION_CLASSES):
         return lost(cause)
     if state.startswith(_PASSING_CLASSES):
         return Retry(f"The database cannot take the rows now: {_words(cause)}", code="DATASTORE_BUSY")
-    return Fail(f"The database refuses the rows: {_words(cause)}", code="DATASTORE_FAILED")
+    if state.startswith(_TABLE_CLASSES) and "row-level security" not in _words(cause):
+        return Fail(f"The database refuses the rows: {_words(cause)}", code="DATASTORE_FAILED")
+    return RowRefusedError(_words(cause))
 
 
 def _of_mysql(cause: BaseException) -> Exception:
@@ -87,10 +88,14 @@ def _of_broken_connection(cause: BaseException) -> Exception:
 _READERS: dict[type[BaseException], Callable[[BaseException], Exception]] = {
     asyncpg.PostgresError: _of_postgres,
     asyncpg.InterfaceError: _of_broken_connection,
+    asyncpg.InternalClientError: _of_broken_connection,
     pymysql.err.InterfaceError: _of_broken_connection,
     pymysql.err.MySQLError: _of_mysql,
     sqlite3.Error: _of_sqlite,
 }
+
+
+_FROM_BELOW = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -101,7 +106,7 @@ def _cause(error: BaseException) -> BaseException:
             break
         error = cast("BaseException", below)
     inner = error.__cause__
-    return inner if isinstance(inner, asyncpg.PostgresError) else error
+    return inner if isinstance(inner, _FROM_BELOW) else error
 
 
 def _words(error: BaseException) -> str:

@@ -108,6 +108,7 @@ class Pools:
             pool_size=CONNECTIONS,
             max_overflow=0,
             pool_recycle=RECYCLE_SECONDS,
+            pool_pre_ping=True,
             hide_parameters=True,
         )
         pool = self._pools[version] = _Pool(engine, asyncio.Semaphore(CONNECTIONS))

@@ -128,7 +128,10 @@ def _datetime_finish(database: DatastoreKind, *, keeps_zone: bool) -> Convert:
     """A time without a zone is in UTC. Columns without a zone hold UTC."""
 
     def finish(value: datetime) -> Any:
-        moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        try:
+            moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueRefusedError("takes times from the year 1 to 9999, in UTC") from error
         moment = moment if keeps_zone else moment.replace(tzinfo=None)
         match database:
             case DatastoreKind.POSTGRESQL:

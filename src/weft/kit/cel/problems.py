@@ -65,7 +65,7 @@ _STATUS_AFTER = re.compile(r" \[[A-Z_]+\]$")
 
 def problems_of(text: str, source: str, names: Collection[str]) -> list[CelProblem]:
     """What the library's error text says, one problem per place."""
-    if "{{" in source:
+    if "{{" in source and "recursion" not in text:
         line = source[: source.index("{{")].count("\n") + 1
         column = source.index("{{") - (source.rfind("\n", 0, source.index("{{")) + 1) + 1
         return [CelProblem("this is a CEL expression: write it without {{ and }}", line, column)]

@@ -114,7 +114,7 @@ class Document:
 def read_document(value: Any) -> Document:
     """From what `parse` gives, from any object with `text`, or from a text. Raises NoDocumentError."""
     if isinstance(value, str):
-        return _checked(Document((Page(None, value),)))
+        return _checked(Document((Page(None, _whole(value)),)))
     if not isinstance(value, dict):
         raise NoDocumentError("The input is no document: it has to be a text, or an object with a text in `text`.")
     fields = cast("dict[str, Any]", value)
@@ -123,7 +123,7 @@ def read_document(value: Any) -> Document:
     if not pages:
         if not isinstance(text, str):
             raise NoDocumentError("The input is no document: it has neither `pages` nor a text in `text`.")
-        pages = (Page(None, text),)
+        pages = (Page(None, _whole(text)),)
     return _checked(Document(pages, _tables(fields.get("tables")), _attachments(fields.get("attachments"))))
 
 
@@ -135,6 +135,11 @@ def _checked(document: Document) -> Document:
     return document
 
 
+def _whole(text: str) -> str:
+    """Halves of surrogate pairs, which no pattern can read, become question marks; every character keeps its place."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
 def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(value, list):
         yield from (
@@ -144,7 +149,7 @@ def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
 
 def _pages(value: Any) -> tuple[Page, ...]:
     found = [
-        Page(number if isinstance(number := page.get("number"), int) else index, page["text"])
+        Page(number if isinstance(number := page.get("number"), int) else index, _whole(page["text"]))
         for index, page in enumerate(_objects(value), start=1)
         if isinstance(page.get("text"), str)
     ]
@@ -171,7 +176,7 @@ def _tables(value: Any) -> tuple[Table, ...]:
 
 
 def _row(row: Sequence[Any]) -> tuple[str, ...]:
-    return tuple(cell if isinstance(cell, str) else "" if cell is None else str(cell) for cell in row)
+    return tuple(_whole(cell) if isinstance(cell, str) else "" if cell is None else str(cell) for cell in row)
 
 
 def _attachments(value: Any) -> tuple[Attachment, ...]:
