@@ -12,10 +12,10 @@ from engine.step_types import TEST_TYPES, Gate
 from sqlalchemy import insert, text
 
 from weft.domain.access import Viewer
+from weft.domain.catalogue import Catalogue
 from weft.domain.ids import UUID, new_id
 from weft.domain.progress import Progress
 from weft.domain.run import Run, Selection
-from weft.domain.step import Catalogue
 from weft.domain.workflow import Workflow
 from weft.engine.attempt import Attempts
 from weft.engine.dispatcher import Dispatcher

@@ -16,12 +16,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from weft.domain.catalogue import Catalogue
 from weft.domain.definition import OnFailure, RetryPolicy
 from weft.domain.outside import Outside
 from weft.domain.run import LogLevel
 from weft.domain.step import (
     AnyStepType,
-    Catalogue,
     Fail,
     Output,
     PublishEntity,

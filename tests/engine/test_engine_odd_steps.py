@@ -8,8 +8,8 @@ from engine.conftest import Bench
 from engine.odd_steps import ODD_TYPES, CancelsItself, Slow
 from engine.step_types import TEST_TYPES, Gate
 
+from weft.domain.catalogue import Catalogue
 from weft.domain.progress import RunStatus
-from weft.domain.step import Catalogue
 from weft.operations import runs
 from weft.steps import discover
 

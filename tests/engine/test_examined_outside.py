@@ -10,9 +10,10 @@ import pytest
 from pydantic import BaseModel
 
 from weft.domain.access import Viewer
+from weft.domain.catalogue import Catalogue
 from weft.domain.errors import ErrorCode, Invalid, Problem
 from weft.domain.outside import Outside
-from weft.domain.step import Catalogue, Retry, StepCategory, StepContext, StepType
+from weft.domain.step import Retry, StepCategory, StepContext, StepType
 from weft.engine.compiling import compiler
 from weft.engine.plans import PlanCache
 from weft.operations.services import Services

@@ -9,8 +9,8 @@ from engine.poisons import GIGABYTE, POISON_TYPES
 from engine.step_types import TEST_TYPES
 from engine.worker_processes import worker_processes
 
+from weft.domain.catalogue import Catalogue
 from weft.domain.run import Run
-from weft.domain.step import Catalogue
 from weft.steps import discover
 
 pytestmark = pytest.mark.timeout(60)

@@ -5,7 +5,7 @@ from engine.conftest import Bench
 from engine.poisons import POISON_TYPES
 from engine.step_types import TEST_TYPES
 
-from weft.domain.step import Catalogue
+from weft.domain.catalogue import Catalogue
 from weft.steps import discover
 
 pytestmark = pytest.mark.timeout(30)

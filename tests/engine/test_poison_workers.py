@@ -12,9 +12,9 @@ from engine.poisons import POISON_TYPES
 from engine.step_types import TEST_TYPES
 from engine.worker_processes import Workers, worker_processes
 
+from weft.domain.catalogue import Catalogue
 from weft.domain.progress import RunStatus
 from weft.domain.run import Run
-from weft.domain.step import Catalogue
 from weft.engine.watchdog import STALLED
 from weft.steps import discover
 

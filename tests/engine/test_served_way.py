@@ -13,10 +13,11 @@ from engine.conftest import Bench
 from engine.step_types import TEST_TYPES, NoConfig
 from engine.test_straight_way import ANSWERS, Counted, told
 
+from weft.domain.catalogue import Catalogue
 from weft.domain.definition import RetryPolicy
 from weft.domain.progress import RunStatus
 from weft.domain.run import Run
-from weft.domain.step import Call, Catalogue, StepCategory, StepType
+from weft.domain.step import Call, StepCategory, StepType
 from weft.engine.leases import HeldLeases
 from weft.operations import runs
 from weft.steps import discover

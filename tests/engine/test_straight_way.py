@@ -11,9 +11,10 @@ import pytest
 from engine.conftest import Bench
 from engine.step_types import NoConfig
 
+from weft.domain.catalogue import Catalogue
 from weft.domain.definition import RetryPolicy
 from weft.domain.run import LogLevel, Run
-from weft.domain.step import Catalogue, Fail, Output, PublishEntity, Retry, Skip, StepCategory, StepContext, StepType
+from weft.domain.step import Fail, Output, PublishEntity, Retry, Skip, StepCategory, StepContext, StepType
 from weft.engine import recorder
 from weft.kit.json import dumps
 from weft.steps import discover

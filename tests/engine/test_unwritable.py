@@ -6,9 +6,10 @@ import pytest
 from engine.conftest import Bench
 from engine.step_types import TEST_TYPES, NoConfig
 
+from weft.domain.catalogue import Catalogue
 from weft.domain.progress import RunStatus
 from weft.domain.run import LogLevel
-from weft.domain.step import Catalogue, Fail, Output, PublishEntity, StepCategory, StepContext, StepType
+from weft.domain.step import Fail, Output, PublishEntity, StepCategory, StepContext, StepType
 from weft.operations import run_retries
 from weft.operations.run_retries import RetryRun
 from weft.steps import discover

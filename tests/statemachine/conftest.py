@@ -13,8 +13,8 @@ from statemachine.postgres import PostgresRuns
 from statemachine.way import STEPS
 
 from weft.domain.access import Viewer
+from weft.domain.catalogue import Catalogue
 from weft.domain.ids import UUID, new_id
-from weft.domain.step import Catalogue
 from weft.domain.workflow import Workflow
 from weft.engine import recorder
 from weft.engine.plans import PlanCache

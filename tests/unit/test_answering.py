@@ -33,7 +33,7 @@ async def test_another_program_on_the_port_is_refused(httpserver: HTTPServer, he
         await said(httpserver)
 
 
-async def test_nobody_there_is_no_answer_yet(httpserver: HTTPServer) -> None:
+async def test_nobody_there_is_no_answer_yet() -> None:
     async with aiohttp.ClientSession() as session:
         assert "connect" in (await unready(session, "http://127.0.0.1:1", KEY) or "").lower()
 

@@ -18,7 +18,7 @@ stored beside its output it hands over as an effect, which is written in the tra
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -279,26 +279,3 @@ class StepType(Generic[ConfigT]):
 
 
 AnyStepType = type[StepType[Any]]
-
-
-class Catalogue:
-    """The step types that are known, by kind and by alias."""
-
-    def __init__(self, types: Sequence[AnyStepType]) -> None:
-        self._by_kind = {step_type.kind: step_type for step_type in types}
-        self._aliases = {
-            alias: (step_type, defaults) for step_type in types for alias, defaults in step_type.aliases.items()
-        }
-
-    def __iter__(self) -> Iterator[AnyStepType]:
-        return iter(sorted(self._by_kind.values(), key=lambda step_type: step_type.kind))
-
-    def find(self, name: str) -> tuple[AnyStepType, Mapping[str, Any]] | None:
-        """The step type that a definition means by `name`, and the config that name stands for."""
-        if (step_type := self._by_kind.get(name)) is not None:
-            return step_type, {}
-        return self._aliases.get(name)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (*self._by_kind, *self._aliases)

@@ -3,9 +3,9 @@
 from collections import OrderedDict
 from typing import Any
 
+from weft.domain.catalogue import Catalogue
 from weft.domain.entity import JsonSchema
 from weft.domain.ids import UUID
-from weft.domain.step import Catalogue
 from weft.engine.compiling.compiler import compile_plan
 from weft.engine.plan import Plan
 

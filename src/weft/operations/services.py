@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from weft.domain.step import Catalogue
+from weft.domain.catalogue import Catalogue
 from weft.engine.outside import World
 from weft.engine.plans import PlanCache
 from weft.engine.ports import Wakeups

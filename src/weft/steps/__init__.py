@@ -57,8 +57,9 @@ from inspect import isclass
 from types import ModuleType
 from typing import TypeGuard
 
+from weft.domain.catalogue import Catalogue
 from weft.domain.errors import StartupError
-from weft.domain.step import AnyStepType, Catalogue, StepType
+from weft.domain.step import AnyStepType, StepType
 from weft.steps._config import Expression, FieldName, StepConfig, Template
 from weft.steps._entry import complaint
 from weft.steps._evaluation import Conditions, conditions, evaluated, rendered

@@ -142,5 +142,5 @@ class ExtractConfig(StepConfig):
         if self.by is not Method.RULES and (self.provider is None or self.model is None):
             raise ValueError(f"{self.by} needs a 'provider' and a 'model'.")
         if self.by is Method.RULES and not (self.provider is None and self.model is None):
-            raise ValueError("'provider' and 'model' go with \"by\": \"MODEL\" or \"RULES_THEN_MODEL\".")
+            raise ValueError("'provider' and 'model' go with 'by': MODEL or RULES_THEN_MODEL.")
         return self

@@ -22,13 +22,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from weft.domain.catalogue import Catalogue
 from weft.domain.definition import Definition, StepDefinition
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode, Invalid, Problem
 from weft.domain.outside import Outside
 from weft.domain.spelling import read_definition
 from weft.domain.spelling.fields import suggestion
-from weft.domain.step import AnyStepType, Catalogue, Fail, Retry, StepType
+from weft.domain.step import AnyStepType, Fail, Retry, StepType
 from weft.engine.compiling.assembly import Draft, assemble
 from weft.engine.compiling.findings import Findings
 from weft.engine.compiling.flow import joined, misfit

@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
+from weft.domain.catalogue import Catalogue
 from weft.domain.errors import WeftError
 from weft.domain.step import (
-    Catalogue,
     Fail,
     Outcome,
     Output,

@@ -99,7 +99,13 @@ def test_what_people_name_as_a_reference_is_not_the_candidate() -> None:
 LINES = st.sampled_from([line for paper in (*CONTRACTS, *RESUMES) for line in paper.text.split("\n")])
 
 
-@given(st.one_of(st.text(st.characters(exclude_categories=["Cs"])), st.lists(LINES, max_size=30).map("\n".join), st.lists(LINES).map("".join)))
+@given(
+    st.one_of(
+        st.text(st.characters(exclude_categories=["Cs"])),
+        st.lists(LINES, max_size=30).map("\n".join),
+        st.lists(LINES).map("".join),
+    )
+)
 def test_no_text_breaks_a_rule_set(text: str) -> None:
     for kind in ("contract", "resume"):
         extraction = extracted(kind, [text])
