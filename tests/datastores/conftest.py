@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 
 from weft.domain.access import Viewer
 from weft.domain.datastore import Datastore, DatastoreKind, TlsMode
+from weft.domain.ids import new_id
 from weft.domain.outside import Datastores, TableRows
 from weft.embedded import EmbeddedServices
 from weft.operations.datastores import ServerAddress, create_datastore
@@ -39,7 +40,7 @@ class Target:
 @pytest.fixture(scope="session")
 async def target_url(embedded: EmbeddedServices) -> str:
     """A database on the same server, for all tests: making one takes longer than most of them."""
-    url, name = make_url(embedded.database_url), "target"
+    url, name = make_url(embedded.database_url), f"target_{new_id().hex}"
     server = Database.connect(embedded.database_url, pool_size=1)
     async with server.reading() as connection:
         await connection.execute(text(f"CREATE DATABASE {name}"))

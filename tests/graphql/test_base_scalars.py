@@ -56,13 +56,18 @@ def test_an_id_is_opaque_and_comes_back() -> None:
     assert read_id(encode_id("Run", key), "Run", "id") == key
 
 
+def test_a_bare_uuid_as_messages_have_it_is_an_id_too() -> None:
+    key = new_id()
+    assert read_id(str(key), "Run", "id") == key
+
+
 def test_an_id_of_another_type_says_which_was_needed() -> None:
     with pytest.raises(Invalid, match="An id of Workflow is needed here; this is an id of Run") as refused:
         read_ids([encode_id("Workflow", new_id()), encode_id("Run", new_id())], "Workflow", "ids")
     assert refused.value.path == ("ids", "1")
 
 
-@pytest.mark.parametrize("wrong", ["", "x", "5", "ö", "01a20423-ee54-7221-9fb8-ad1da0da312a", "A" * 5_000, "\x00"])
+@pytest.mark.parametrize("wrong", ["", "x", "5", "ö", "01a20423-ee54-7221-9fb8", "A" * 5_000, "\x00"])
 @given(st.data())
 def test_nonsense_is_no_id(wrong: str, data: st.DataObject) -> None:
     for text in (wrong, data.draw(st.text())):

@@ -56,6 +56,9 @@ def _read(path: Path) -> str | None:
 def _keep(path: Path, secret: str) -> str:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Written aside and renamed: a crash in between leaves the old secret, never half of one.
+    if path.exists():
+        # It may open the data again, once the secret key is the one that it was made with.
+        path.replace(path.with_name(f"{path.name}.before"))
     aside = path.with_name(f"{path.name}.new")
     aside.unlink(missing_ok=True)
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

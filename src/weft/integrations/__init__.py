@@ -19,6 +19,9 @@ good; what they quote of an answer holds no secret that was sent (`messages`). `
 Uploaded files lie in an `object_store`: a folder (`local_folder`) or a bucket (`s3_bucket`, with copies in a `file_cache`). What
 is coming in, or is a copy, is a temporary file of a `spool`, which no killed process leaves for good.
 
+Models are asked through `models`, whose libraries are loaded with the first call, and databases of others are written into
+through `sql`; both behind the same guard.
+
 `addresses` holds the rule itself, pure: which addresses are public, and what the administrator allowed.
 
 Not promised: that a public address is friendly, and that a host the administrator allowed resolves to what he had in

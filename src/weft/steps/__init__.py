@@ -42,6 +42,10 @@ What holds for every type, and is checked for each by `tests/steps/test_conforma
 - **Config is for people.** Fields are camelCase in JSON, each with a description and an example, unknown fields are refused.
 - **Schemas are promises**: an output fits `output_schema`. Where the config decides, the instance derives it, so that a
   definition whose steps do not fit each other is found when it is saved.
+- **The outside is reached through `ctx.outside`**: files, models, datastores and integrations of the workspace, never a client
+  or a secret of its own. What the outside has to say against a config, `examine` asks when the definition is saved. A heavy
+  step gets its file by `supplied`, since its process reaches nothing.
+- **`cacheable = False`** for a type whose doing matters and not only its output.
 - A step type imports `domain`, `kit` and `integrations`, and nothing of the engine.
 
 Modules whose name begins with `_` are what several types share. Types of other packages come through the entry-point
