@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     sqlite_folder: Path | None = Field(
         default=None,
         description="Folder of the SQLite files that workflows may write into, one folder per workspace in it; the same "
-        "for all processes. Left out: none.",
+        "for all processes. Left out: none, and `sqlite` in the data folder with `weft up`.",
     )
     files_url: str | None = Field(
         default=None,
