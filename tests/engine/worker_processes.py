@@ -80,10 +80,11 @@ async def worker_processes(
     *,
     count: int = 1,
     patience_seconds: float = 1.0,
+    lease_seconds: float = 1.0,
     memory_bytes: int | None = None,
 ) -> AsyncGenerator[Workers]:
     """Their output goes to `folder/log`. At the end they have to stop when they are told."""
-    lease, patience = timedelta(seconds=1), timedelta(seconds=patience_seconds)
+    lease, patience = timedelta(seconds=lease_seconds), timedelta(seconds=patience_seconds)
     options = WorkerOptions(
         database_url, redis_url, b"a secret only for tests, 32 bytes", lease=lease, patience=patience, pool_size=3
     )
