@@ -81,11 +81,6 @@ def find_percentages(text: str) -> list[FoundValue]:
     return found
 
 
-def infer_decimal_mark(text: str) -> str | None:
-    """What most of the numbers with two decimals separate them with; None where they do not say."""
-    return _decimal_mark(plain(text))
-
-
 def _decimal_mark(text: str) -> str | None:
     votes = Counter(written[-3] for match in _separate(text) if (written := match[0] or "")[-3:-2] in {".", ","})
     if not votes:

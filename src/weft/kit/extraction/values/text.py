@@ -77,11 +77,6 @@ def plain(text: str) -> str:
     return text if text.isascii() and "\t" not in text else text.translate(_PLAIN)
 
 
-def stands_alone(text: str, start: int, end: int) -> bool:
-    """Neither a letter nor a digit touches it."""
-    return not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum())
-
-
 def _compact(pattern: str) -> str:
     """As RE2 reads it."""
     return "".join(_part(part) for part in _PARTS.findall(pattern))
