@@ -41,6 +41,7 @@ class World:
 
     def __init__(self, database: Database, options: OutsideOptions) -> None:
         self._database = database
+        self._options = options
         self.secrets = Secrets(options.secret_key)
         self.http = HttpClient(allowed_hosts=options.allowed_hosts)
         self.mailer = None if options.mail is None else Mailer(options.mail)
