@@ -95,7 +95,7 @@ class Costs:
     def of(cls, limits: ProviderLimits) -> "Costs":
         requests, tokens = limits.requests_per_minute, limits.tokens_per_minute
         burst = max(1, (requests or 0) // BURST_SHARE)
-        request_us = 0 if requests is None else MINUTE_US // (requests - burst + 1)
+        request_us = 0 if requests is None else -(-MINUTE_US // (requests - burst + 1))  # rounded up
         return cls(
             request_us,
             request_us * (burst - 1),
