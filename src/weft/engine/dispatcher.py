@@ -21,6 +21,7 @@ from weft.engine.care import Care, tries_first
 from weft.engine.context import RunTools
 from weft.engine.execution import GRACE, BatchExecution
 from weft.engine.leases import HeldLeases
+from weft.engine.look_around import LOOK_AROUND, LookAround
 from weft.engine.outside import World
 from weft.engine.plans import PlanCache
 from weft.engine.ports import ProgressPublisher
@@ -34,8 +35,6 @@ from weft.storage.results import CounterDelta
 
 log = structlog.get_logger(__name__)
 
-LOOK_AROUND = timedelta(seconds=1)
-"""How often a worker looks for work that nobody woke it for: a lost wake-up, a dead worker's batch, a due retry."""
 RUNS_REMEMBERED = 64
 
 
@@ -56,49 +55,32 @@ class Dispatcher:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     _opening: dict[UUID, int] = field(default_factory=dict[UUID, int])
     """Batches claimed of runs that are not read yet: one at a time, until it is known what the run is like."""
-    _work: asyncio.Event = field(default_factory=asyncio.Event)
-    _stopping: bool = False
+    _looking: LookAround = field(init=False)
 
     def __post_init__(self) -> None:
+        self._looking = LookAround("batches", self.run_once)
         self._held = HeldLeases(self.database, self.lease)
         self._care = Care(self.database, self._held)
         self._cache = StepCache(self.database)
 
     def wake(self) -> None:
-        self._work.set()
+        self._looking.wake()
 
     async def run(self) -> None:
         """Until `stop`, and what is under way then has ended."""
         keeper = asyncio.create_task(self._held.keep())
         sweeper = asyncio.create_task(self._cache.keep_small())
         try:
-            while not self._stopping:
-                self._work.clear()
-                await self._look_around()
-                try:
-                    async with asyncio.timeout(LOOK_AROUND.total_seconds()):
-                        await self._work.wait()
-                except TimeoutError:
-                    pass
+            await self._looking.run()
             # Steps may take their time to answer: until then nobody else shall begin them again.
             await self._drain()
         finally:
             keeper.cancel()
             sweeper.cancel()
 
-    async def _look_around(self) -> None:
-        """`run_once`, whatever it raises: a worker goes on for as long as its process does."""
-        try:
-            await self.run_once()
-        except DATABASE_IS_AWAY as error:
-            log.warning("The database cannot be asked for work at the moment", error=in_short(error))
-        except Exception as error:
-            log.exception("Looking for work failed and is tried again", exc_info=error)
-
     async def stop(self) -> None:
         """Begin nothing new, let the steps under way answer, record what there is, give the batches back."""
-        self._stopping = True
-        self._work.set()
+        self._looking.stop()
         self._held.pause_all()
         await self._drain()
 
@@ -118,7 +100,7 @@ class Dispatcher:
             await self.keep_leases_once()
         claimed = 0
         lost_races: list[UUID] = []
-        while not self._stopping and self._care.alone is None and len(self._tasks) < MOST_BATCHES:
+        while not self._looking.stopping and self._care.alone is None and len(self._tasks) < MOST_BATCHES:
             try:
                 found = await self._claim(lost_races)
             except RunIsFullError as error:
@@ -159,7 +141,7 @@ class Dispatcher:
 
     def _carried(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._work.set()
+        self.wake()
 
     async def _carry(self, batch: ClaimedBatch, known: RunHere | None) -> None:
         """A claimed batch from its loading to its end."""
@@ -212,7 +194,7 @@ class Dispatcher:
         run = RunHere(plan, Preparation(plan, facts), recorder, tools, held=1)
         self._runs[run_id] = run
         self._opening.pop(run_id, None)
-        self._work.set()
+        self.wake()
         return run
 
     async def _execute(self, batch: ClaimedBatch, run: RunHere) -> None:
@@ -224,8 +206,8 @@ class Dispatcher:
             items = await loading.load_items(connection, batch, run.preparation.facts)
         if tries_first(batch, items) and self._care.alone is None:
             await self._be_alone(lease)
-        if self._stopping or self._care.alone not in {None, lease}:
-            await self._give_back(lease, timedelta() if self._stopping else LOOK_AROUND)
+        if self._looking.stopping or self._care.alone not in {None, lease}:
+            await self._give_back(lease, timedelta() if self._looking.stopping else LOOK_AROUND)
             return
         attempts: Attending = self.attempts
         if run.plan.caches:
@@ -246,7 +228,7 @@ class Dispatcher:
     def _not_alone(self, lease: Lease) -> None:
         if self._care.alone == lease:
             self._care.alone = None
-            self._work.set()
+            self.wake()
 
     async def _fail(self, progress: Progress, reason: str) -> None:
         async with self.database.transaction() as connection:

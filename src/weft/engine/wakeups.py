@@ -5,7 +5,7 @@ it leaves an arq job, which one worker finds that begins to listen later. The jo
 as much as ten; the queue is looked at seldom, since the bell was rung before.
 
 What there is to do stands in Postgres. A wake-up that is lost, doubled or late costs at most the dispatcher's next look
-around (`weft.engine.dispatcher.LOOK_AROUND`), so nothing here is retried for long, and no error of Redis ever reaches a
+around (`weft.engine.look_around.LOOK_AROUND`), so nothing here is retried for long, and no error of Redis ever reaches a
 caller.
 """
 

@@ -14,14 +14,13 @@ from weft.domain.ids import UUID
 from weft.domain.integration import Integration
 from weft.engine.deliveries.attempts import Attempts
 from weft.engine.deliveries.patience import wait_for_next
+from weft.engine.look_around import LookAround
 from weft.kit.backoff import Backoff
 from weft.storage import deliveries, integrations
 from weft.storage.database import DATABASE_IS_AWAY, Database, in_short
 
 log = structlog.get_logger(__name__)
 
-LOOK_AROUND = timedelta(seconds=1)
-"""How often it looks for what nobody woke it for: a new message of another worker, a due attempt, a dead sender's claim."""
 LEASE = timedelta(seconds=45)
 """Of a claim: what an attempt takes at most, and time to record it, so that none needs to be renewed. A worker that dies
 holds up what it was sending for as long.
@@ -50,48 +49,33 @@ class DeliverySender:
     """What is under way, with its lane."""
     _resting: dict[UUID, _Rest] = field(default_factory=dict[UUID, _Rest])
     """Receivers that asked for time."""
-    _work: asyncio.Event = field(default_factory=asyncio.Event)
+    _looking: LookAround = field(init=False)
     _full: bool = False
     """The last claim took all it had room for, of one lane or as a whole: there may be more."""
-    _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self._looking = LookAround("deliveries", self.run_once)
 
     def wake(self) -> None:
-        self._work.set()
+        self._looking.wake()
 
     async def run(self) -> None:
         """Until `stop`."""
-        while not self._stopping:
-            self._work.clear()
-            await self._look_around()
-            try:
-                async with asyncio.timeout(LOOK_AROUND.total_seconds()):
-                    await self._work.wait()
-            except TimeoutError:
-                pass
+        await self._looking.run()
 
     async def stop(self) -> None:
         """Begin nothing new; what does not end within the grace is broken off, and sent again by somebody else."""
-        self._stopping = True
-        self._work.set()
+        self._looking.stop()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=GRACE.total_seconds())
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _look_around(self) -> None:
-        """`run_once`, whatever it raises: messages are sent for as long as the process lives."""
-        try:
-            await self.run_once()
-        except DATABASE_IS_AWAY as error:
-            log.warning("The database cannot be asked for deliveries at the moment", error=in_short(error))
-        except Exception as error:
-            log.exception("Looking for deliveries failed and is tried again", exc_info=error)
-
     async def run_once(self) -> int:
         """Claim what is due and there is room for, and begin to send it; how many it were."""
         room = MOST_AT_ONCE - len(self._tasks)
-        if self._stopping or room <= 0:
+        if self._looking.stopping or room <= 0:
             self._full = True
             return 0
         async with self.database.transaction() as connection:
@@ -130,7 +114,7 @@ class DeliverySender:
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
         if self._full:
-            self._work.set()
+            self.wake()
 
     async def _carry(self, delivery: Delivery, receiver: Integration | None) -> None:
         """One attempt, and its record."""
