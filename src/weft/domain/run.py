@@ -66,6 +66,11 @@ class Run:
     trigger_type: TriggerType
     triggered_by: str
     """The name of what started it: an API key, a schedule, an event."""
+    trigger_id: UUID | None
+    """Of the trigger or schedule that started it, which may be gone by now."""
+    event_id: UUID | None
+    depth: int
+    """How many runs lie behind it, each the cause of the next."""
     retry_of: UUID | None
     priority: int
     concurrency: int | None

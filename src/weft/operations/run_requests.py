@@ -12,12 +12,11 @@ from weft.domain.errors import Conflict, Invalid, NotFound
 from weft.domain.ids import UUID
 from weft.domain.run import Run
 from weft.domain.workflow import Workflow, WorkflowStatus
-from weft.engine.plan import Plan
 from weft.kit.storable import is_storable_text
 from weft.operations.progress import wait_for_end
 from weft.operations.runs import get_run
 from weft.operations.services import Services
-from weft.storage import entity_types, idempotency, workflow_versions, workflows
+from weft.storage import idempotency, workflows
 
 IDEMPOTENCY_KEY_LENGTH = 200
 
@@ -42,21 +41,6 @@ async def runnable(connection: AsyncConnection, viewer: Viewer, workflow_id: UUI
             hint="Set its status to ACTIVE with updateWorkflow.",
         )
     return workflow
-
-
-async def plan_of(
-    services: Services, connection: AsyncConnection, viewer: Viewer, workflow: Workflow, version_id: UUID
-) -> Plan:
-    if (known := services.plans.known(version_id)) is not None:
-        return known
-    version = await workflow_versions.get(connection, viewer.workspace_id, version_id)
-    if version is None:
-        raise NotFound(f"The version {version_id} of the workflow is gone.")
-    schema = None
-    if workflow.entity_type_id is not None:
-        entity_type = await entity_types.type_by_id(connection, viewer.workspace_id, workflow.entity_type_id)
-        schema = None if entity_type is None else entity_type.schema
-    return services.plans.get(version_id, version.definition, schema)
 
 
 async def made_before(

@@ -8,10 +8,13 @@ from weft.domain.access import Role, Viewer
 from weft.domain.errors import Conflict, NotFound
 from weft.domain.ids import UUID, new_id
 from weft.domain.run import Run, TriggerType
+from weft.domain.trigger import Cause
 from weft.engine.batching import cut
-from weft.operations.run_requests import RunRequest, check_wait, made_before, plan_of, runnable, started
+from weft.engine.starting import plan_of
+from weft.operations.run_requests import RunRequest, check_wait, made_before, runnable, started
 from weft.operations.services import Services
-from weft.storage import audit, runs, workflows
+from weft.storage import audit, runs
+from weft.storage.run_milestones import note_started
 from weft.storage.runs import NewRun, NewState
 
 
@@ -49,7 +52,7 @@ async def _retry(
     if old.progress.failed == 0:
         raise Conflict("No item of this run failed.", path=("runId",))
     workflow = await runnable(connection, viewer, old.workflow_id)
-    plan = await plan_of(services, connection, viewer, workflow, old.version_id)
+    plan = await plan_of(connection, services.plans, workflow, old.version_id)
     new = NewRun(
         id=run_id,
         workspace_id=viewer.workspace_id,
@@ -58,8 +61,7 @@ async def _retry(
         entity_type_id=old.entity_type_id,
         parameters=old.parameters,
         input=old.input,
-        trigger_type=TriggerType.RETRY,
-        triggered_by=viewer.key_name,
+        cause=Cause(TriggerType.RETRY, viewer.key_name),
         retry_of=old.id,
     )
     await runs.add(connection, new)
@@ -71,7 +73,9 @@ async def _retry(
     step_ids = [step.id for step in plan.steps]
     if wanted.from_failed_step:
         await runs.copy_checkpoints(connection, run_id, old.id, step_ids)
-    state = NewState(run_id, total, step_ids, old.priority, old.concurrency, cutting.held_limit)
-    await runs.add_state(connection, state)
-    await workflows.ran(connection, viewer.workspace_id, workflow.id)
+    now = services.clock()
+    await runs.add_state(
+        connection, NewState(run_id, total, step_ids, old.priority, old.concurrency, cutting.held_limit, now)
+    )
+    await note_started(connection, viewer.workspace_id, workflow.id, [run_id])
     await audit.record(connection, viewer, "run.retried", run_id, {"retryOf": str(old.id), "total": total})

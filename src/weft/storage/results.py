@@ -25,6 +25,7 @@ from weft.storage.batches import STATE_COLUMNS, Lease
 from weft.storage.driver import copy_packed, copy_rows
 from weft.storage.item_rows import ITEM_COLUMNS, ItemRow, packed
 from weft.storage.progress import progress_of
+from weft.storage.run_milestones import note_ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,4 +249,7 @@ async def add_to_counters(
         },
     )
     row = rows.mappings().one_or_none()
-    return None if row is None else progress_of(row)
+    progress = None if row is None else progress_of(row)
+    if progress is not None and progress.status.is_terminal:
+        await note_ended(connection, run_id)
+    return progress

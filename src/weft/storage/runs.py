@@ -1,7 +1,8 @@
 """Runs: their facts, their frozen selections, and the changes of state that callers ask for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import any_, bindparam, func, insert, select, text
@@ -12,9 +13,11 @@ from weft.domain.entity import EntityFilter
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress, RunStatus
 from weft.domain.run import Run, TriggerType
+from weft.domain.trigger import Cause
 from weft.storage.batches import STATE_COLUMNS
 from weft.storage.entity_filter import where
 from weft.storage.progress import PROGRESS_COLUMNS, progress_of
+from weft.storage.run_milestones import note_ended
 from weft.storage.tables import Id, entity, run, run_batch, run_state
 
 
@@ -29,8 +32,7 @@ class NewRun:
     entity_type_id: UUID | None
     parameters: dict[str, Any]
     input: Any
-    trigger_type: TriggerType
-    triggered_by: str
+    cause: Cause
     retry_of: UUID | None = None
 
 
@@ -42,59 +44,63 @@ class NewState:
     priority: int
     concurrency: int | None
     held_limit: int | None
+    at: datetime
+    """Now."""
 
 
 # Starting
 
 
-async def add(connection: AsyncConnection, new: NewRun) -> None:
-    await connection.execute(
-        insert(run).values(
-            id=new.id,
-            workspace_id=new.workspace_id,
-            workflow_id=new.workflow_id,
-            version_id=new.version_id,
-            entity_type_id=new.entity_type_id,
-            parameters=new.parameters,
-            input=new.input,
-            trigger_type=new.trigger_type,
-            triggered_by=new.triggered_by,
-            retry_of=new.retry_of,
-        )
-    )
+async def add(connection: AsyncConnection, *new: NewRun) -> None:
+    rows = [
+        {
+            "id": one.id,
+            "workspace_id": one.workspace_id,
+            "workflow_id": one.workflow_id,
+            "version_id": one.version_id,
+            "entity_type_id": one.entity_type_id,
+            "parameters": one.parameters,
+            "input": one.input,
+            "trigger_type": one.cause.type.value,
+            "triggered_by": one.cause.by,
+            "trigger_id": one.cause.trigger_id,
+            "event_id": one.cause.event_id,
+            "depth": one.cause.depth,
+            "retry_of": one.retry_of,
+        }
+        for one in new
+    ]
+    await connection.execute(insert(run), rows)
 
 
-async def add_state(connection: AsyncConnection, new: NewState) -> Progress:
-    """The counters of a new run. One over nothing has ended at once."""
+async def add_state(connection: AsyncConnection, *new: NewState) -> None:
+    """The counters of new runs. One over nothing has ended at once."""
+    await connection.execute(insert(run_state), [_state_row(one) for one in new])
+
+
+def _state_row(new: NewState) -> dict[str, Any]:
     empty = new.total == 0
     zeros = [0] * len(new.step_ids)
-    row = await connection.execute(
-        insert(run_state)
-        .values(
-            run_id=new.run_id,
-            status=RunStatus.COMPLETED if empty else RunStatus.PENDING,
-            priority=new.priority,
-            concurrency=new.concurrency,
-            held_limit=new.held_limit,
-            total=new.total,
-            step_ids=list(new.step_ids),
-            step_completed=zeros,
-            step_failed=zeros,
-            step_skipped=zeros,
-            step_retried=zeros,
-            step_busy_us=zeros,
-            started_at=func.now() if empty else None,
-            finished_at=func.now() if empty else None,
-        )
-        .returning(*PROGRESS_COLUMNS)
-    )
-    return progress_of(row.mappings().one())
+    counters = ("step_completed", "step_failed", "step_skipped", "step_retried", "step_busy_us")
+    return {
+        "run_id": new.run_id,
+        "status": (RunStatus.COMPLETED if empty else RunStatus.PENDING).value,
+        "priority": new.priority,
+        "concurrency": new.concurrency,
+        "held_limit": new.held_limit,
+        "total": new.total,
+        "step_ids": list(new.step_ids),
+        **dict.fromkeys(counters, zeros),
+        "started_at": new.at if empty else None,
+        "finished_at": new.at if empty else None,
+    }
 
 
-async def freeze_input(connection: AsyncConnection, run_id: UUID) -> int:
-    """One item: the run's own input."""
+async def freeze_input(connection: AsyncConnection, *run_ids: UUID) -> int:
+    """One item each: the run's own input."""
     # Touched from the start: only the general query of a batch's items knows an item without an entity.
-    await connection.execute(insert(run_batch).values(run_id=run_id, number=0, first_ordinal=0, size=1, touched=True))
+    one = {"number": 0, "first_ordinal": 0, "size": 1, "touched": True}
+    await connection.execute(insert(run_batch), [{"run_id": run_id, **one} for run_id in run_ids])
     return 1
 
 
@@ -113,6 +119,15 @@ async def freeze_ids(connection: AsyncConnection, run_id: UUID, ids: Sequence[UU
     if batches:
         await connection.execute(insert(run_batch), batches)
     return len(ids)
+
+
+async def freeze_entity(connection: AsyncConnection, entities: Mapping[UUID, UUID]) -> None:
+    """One item each: by run, its one entity."""
+    rows = [
+        {"run_id": run_id, "number": 0, "first_ordinal": 0, "size": 1, "entity_ids": [entity_id]}
+        for run_id, entity_id in entities.items()
+    ]
+    await connection.execute(insert(run_batch), rows)
 
 
 async def count_matching(
@@ -222,7 +237,10 @@ RESUME = text(_change("status = CASE WHEN s.started_at IS NULL THEN 'PENDING' EL
 
 async def cancel(connection: AsyncConnection, workspace_id: UUID, run_id: UUID) -> Progress | None:
     """End the run; what is not finished is cancelled. None when it has ended already, or is none of the workspace."""
-    return await _changed(connection, CANCEL, workspace_id, run_id)
+    progress = await _changed(connection, CANCEL, workspace_id, run_id)
+    if progress is not None:
+        await note_ended(connection, run_id)
+    return progress
 
 
 async def pause(connection: AsyncConnection, workspace_id: UUID, run_id: UUID) -> Progress | None:
@@ -268,6 +286,9 @@ def run_of(row: Any) -> Run:
         input=row["input"],
         trigger_type=TriggerType(row["trigger_type"]),
         triggered_by=row["triggered_by"],
+        trigger_id=row["trigger_id"],
+        event_id=row["event_id"],
+        depth=row["depth"],
         retry_of=row["retry_of"],
         priority=row["priority"],
         concurrency=row["concurrency"],

@@ -12,9 +12,15 @@ from weft.domain.page import Page, PageRequest
 from weft.domain.progress import RunStatus
 from weft.domain.workflow import Workflow, WorkflowStatus
 from weft.storage.paging import after_id
-from weft.storage.tables import run, run_checkpoint, run_item, run_log, run_state, workflow
+from weft.storage.tables import run, run_checkpoint, run_item, run_log, run_state, workflow, workflow_stats
 
-_COLUMNS = tuple(workflow.columns)
+_LAST_RUN = (
+    select(func.max(workflow_stats.c.last_run_at))
+    .where(workflow_stats.c.workflow_id == workflow.c.id)
+    .correlate(workflow)
+    .scalar_subquery()
+)
+_COLUMNS = (*workflow.columns, _LAST_RUN.label("last_run_at"))
 _UNFINISHED = tuple(status.value for status in RunStatus if not status.is_terminal)
 
 
@@ -64,7 +70,9 @@ async def get_many(connection: AsyncConnection, workspace_id: UUID, ids: Sequenc
 
 async def lock(connection: AsyncConnection, workspace_id: UUID, workflow_id: UUID) -> Workflow | None:
     """The workflow, kept as it is until the transaction ends: no other change, and no new run of it, comes between."""
-    rows = await connection.execute(_select(workspace_id).where(workflow.c.id == workflow_id).with_for_update())
+    rows = await connection.execute(
+        _select(workspace_id).where(workflow.c.id == workflow_id).with_for_update(of=workflow)
+    )
     row = rows.mappings().one_or_none()
     return None if row is None else _workflow_of(row)
 
@@ -135,12 +143,3 @@ def _conditions(workspace_id: UUID, wanted: WorkflowFilter) -> ColumnElement[boo
 def _workflow_of(row: RowMapping) -> Workflow:
     values: dict[str, Any] = {**row, "status": WorkflowStatus(row["status"])}
     return Workflow(**values)
-
-
-async def ran(connection: AsyncConnection, workspace_id: UUID, workflow_id: UUID) -> None:
-    """Note that a run of it was started now."""
-    await connection.execute(
-        update(workflow)
-        .where(workflow.c.workspace_id == workspace_id, workflow.c.id == workflow_id)
-        .values(last_run_at=func.now())
-    )

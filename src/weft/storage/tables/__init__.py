@@ -13,7 +13,8 @@ from weft.storage.tables.files import document, file, file_total, upload
 from weft.storage.tables.integrations import delivery, delivery_attempt, integration
 from weft.storage.tables.providers import model_provider
 from weft.storage.tables.runs import run, run_batch, run_checkpoint, run_item, run_log, run_state
-from weft.storage.tables.workflows import template, workflow, workflow_version
+from weft.storage.tables.triggers import firing, trigger
+from weft.storage.tables.workflows import template, workflow, workflow_stats, workflow_version
 
 __all__ = [
     "Id",
@@ -30,6 +31,7 @@ __all__ = [
     "event",
     "file",
     "file_total",
+    "firing",
     "idempotency_key",
     "import_error",
     "integration",
@@ -43,8 +45,10 @@ __all__ = [
     "run_state",
     "step_cache",
     "template",
+    "trigger",
     "upload",
     "workflow",
+    "workflow_stats",
     "workflow_version",
     "workspace",
 ]

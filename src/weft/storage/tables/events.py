@@ -15,6 +15,19 @@ event = Table(
     Column("name", Text, nullable=False),
     Column("payload", JSON, nullable=False),
     Column("depth", Integer, nullable=False, server_default="0"),
+    # Of an inbound webhook: the one trigger that it is for, and the sender's own id of the call.
+    Column("trigger_id", Id),
+    Column("external_key", Text),
+    # Null while it is to be looked at: by the triggers that listened when it was written.
+    Column("handled_at", Time),
     Column("created_at", Time, nullable=False, server_default=func.now()),
     Index("event_order_idx", "workspace_id", "id"),
+    Index("event_open_idx", "workspace_id", "id", postgresql_where=text("handled_at IS NULL")),
+    Index(
+        "event_external_key",
+        "trigger_id",
+        "external_key",
+        unique=True,
+        postgresql_where=text("external_key IS NOT NULL"),
+    ),
 )

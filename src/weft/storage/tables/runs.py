@@ -31,10 +31,16 @@ run = Table(
     Column("input", JSON),
     Column("trigger_type", Text, nullable=False),
     Column("triggered_by", Text, nullable=False),
+    # Of a trigger or of a schedule; no foreign key, since it may be deleted.
+    Column("trigger_id", Id),
+    Column("event_id", Id),
+    # How many runs lie behind it, each the cause of the next.
+    Column("depth", SmallInteger, nullable=False, server_default="0"),
     Column("retry_of", Id, ForeignKey("run.id", ondelete="SET NULL")),
     Column("created_at", Time, nullable=False, server_default=func.now()),
     Index("run_order_idx", "workspace_id", "id"),
     Index("run_workflow_idx", "workflow_id", "id"),
+    Index("run_trigger_idx", "trigger_id", "id", postgresql_where=text("trigger_id IS NOT NULL")),
 )
 
 # The counters of a run and what the engine decides by, apart from the run's wide and immutable facts: this row is

@@ -1,6 +1,19 @@
 """Workflows, their versions, and templates."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, func, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSON
 
 from weft.storage.tables.base import Id, Time, metadata, one_of
@@ -23,9 +36,25 @@ workflow = Table(
     Column("created_by", Text, nullable=False),
     Column("created_at", Time, nullable=False, server_default=func.now()),
     Column("updated_at", Time, nullable=False, server_default=func.now()),
-    Column("last_run_at", Time),
     Index("workflow_order_idx", "workspace_id", "id"),
     one_of("status", "DRAFT", "ACTIVE", "ARCHIVED"),
+)
+
+# Counted along with each start and each end of a run, in the same transaction. In several rows for each workflow, by the
+# connection that counts: runs of one workflow that start or end at once then do not wait for each other.
+workflow_stats = Table(
+    "workflow_stats",
+    metadata,
+    Column("workflow_id", Id, ForeignKey("workflow.id", ondelete="CASCADE"), primary_key=True),
+    Column("shard", SmallInteger, primary_key=True),
+    Column("runs_total", BigInteger, nullable=False, server_default="0"),
+    Column("runs_successful", BigInteger, nullable=False, server_default="0"),
+    Column("runs_failed", BigInteger, nullable=False, server_default="0"),
+    Column("runs_cancelled", BigInteger, nullable=False, server_default="0"),
+    # Of those that succeeded or failed.
+    Column("duration_us", BigInteger, nullable=False, server_default="0"),
+    Column("last_run_at", Time),
+    postgresql_with={"fillfactor": "50"},
 )
 
 workflow_version = Table(
