@@ -65,7 +65,7 @@ def upgrade() -> None:
     op.create_index(
         "firing_event_key",
         "firing",
-        ["workflow_id", "event_id"],
+        ["event_id", "workflow_id"],
         unique=True,
         postgresql_where=sa.text("event_id IS NOT NULL"),
     )

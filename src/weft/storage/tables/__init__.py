@@ -12,8 +12,13 @@ from weft.storage.tables.events import event
 from weft.storage.tables.files import document, file, file_total, upload
 from weft.storage.tables.integrations import delivery, delivery_attempt, integration
 from weft.storage.tables.providers import model_provider
+from weft.storage.tables.retention import deleted_run, past_usage, retention_turn
+from weft.storage.tables.run_webhooks import run_webhook
 from weft.storage.tables.runs import run, run_batch, run_checkpoint, run_item, run_log, run_state
+from weft.storage.tables.schedules import schedule
+from weft.storage.tables.sharing import workflow_rating
 from weft.storage.tables.triggers import firing, trigger
+from weft.storage.tables.webhooks import webhook_endpoint
 from weft.storage.tables.workflows import template, workflow, workflow_stats, workflow_version
 
 __all__ = [
@@ -22,6 +27,7 @@ __all__ = [
     "api_key",
     "audit_entry",
     "datastore",
+    "deleted_run",
     "delivery",
     "delivery_attempt",
     "document",
@@ -37,17 +43,23 @@ __all__ = [
     "integration",
     "metadata",
     "model_provider",
+    "past_usage",
+    "retention_turn",
     "run",
     "run_batch",
     "run_checkpoint",
     "run_item",
     "run_log",
     "run_state",
+    "run_webhook",
+    "schedule",
     "step_cache",
     "template",
     "trigger",
     "upload",
+    "webhook_endpoint",
     "workflow",
+    "workflow_rating",
     "workflow_stats",
     "workflow_version",
     "workspace",

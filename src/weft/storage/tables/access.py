@@ -1,6 +1,6 @@
 """Tenants, keys, and what was done with them."""
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text, func
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSON
 
 from weft.storage.tables.base import Id, Time, metadata, one_of
@@ -26,6 +26,8 @@ api_key = Table(
     Column("expires_at", Time),
     Column("revoked_at", Time),
     Column("last_used_at", Time),
+    # Operations a minute; null for as many as the server allows any key.
+    Column("rate_limit", Integer),
     one_of("role", "VIEWER", "RUNNER", "EDITOR", "ADMIN"),
 )
 
@@ -38,6 +40,7 @@ idempotency_key = Table(
     Column("body_digest", LargeBinary, nullable=False),
     Column("subject_id", Id, nullable=False),
     Column("created_at", Time, nullable=False, server_default=func.now()),
+    Index("idempotency_key_age_idx", "created_at"),
 )
 
 audit_entry = Table(
@@ -51,5 +54,14 @@ audit_entry = Table(
     Column("subject_id", Text, nullable=False),
     Column("details", JSON, nullable=False),
     Column("address", Text),
+    # Of the API key; null for what acted by itself. No foreign key: what was done stays on record.
+    Column("key_id", Id),
     Index("audit_entry_order_idx", "workspace_id", "id"),
+    # One for each filter, in the order of the list.
+    Index("audit_entry_actor_idx", "workspace_id", "actor", "id"),
+    Index("audit_entry_key_idx", "workspace_id", "key_id", "id"),
+    # By pattern, so that one noun is a range of it in whatever collation the database has.
+    Index("audit_entry_action_idx", "workspace_id", "action", "id", postgresql_ops={"action": "text_pattern_ops"}),
+    Index("audit_entry_subject_idx", "workspace_id", "subject_id", "id"),
+    Index("audit_entry_address_idx", "workspace_id", "address", "id"),
 )

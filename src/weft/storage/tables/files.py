@@ -1,6 +1,6 @@
 """Files, how they came in, and the documents that have them."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, ForeignKeyConstraint, Index, Table, Text, func
+from sqlalchemy import BigInteger, Column, ForeignKey, ForeignKeyConstraint, Index, Table, Text, func, text
 
 from weft.storage.tables.base import Id, Time, metadata
 
@@ -42,6 +42,7 @@ upload = Table(
     Column("created_by", Text, nullable=False),
     Column("created_at", Time, nullable=False, server_default=func.now()),
     Index("upload_order_idx", "workspace_id", "id"),
+    Index("upload_content_idx", "workspace_id", "sha256", postgresql_where=text("sha256 IS NOT NULL")),
 )
 
 # Which file an entity has. Apart from the entity's data, which people and steps write: whatever they put there, the file

@@ -71,6 +71,7 @@ delivery = Table(
     Index("delivery_failed_idx", "workspace_id", "number", postgresql_where=text("status = 'FAILED'")),
     Index("delivery_integration_idx", "integration_id", "number"),
     Index("delivery_run_idx", "run_id", "number"),
+    Index("delivery_age_idx", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
 )
 
 delivery_attempt = Table(

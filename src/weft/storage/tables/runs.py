@@ -40,6 +40,7 @@ run = Table(
     Column("created_at", Time, nullable=False, server_default=func.now()),
     Index("run_order_idx", "workspace_id", "id"),
     Index("run_workflow_idx", "workflow_id", "id"),
+    Index("run_retry_idx", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
     Index("run_trigger_idx", "trigger_id", "id", postgresql_where=text("trigger_id IS NOT NULL")),
 )
 
@@ -88,7 +89,8 @@ run_state = Table(
 run_batch = Table(
     "run_batch",
     metadata,
-    Column("run_id", Id, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    # No foreign key, here and below: there may be a million for one run, which are deleted after it bit by bit.
+    Column("run_id", Id, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("first_ordinal", Integer, nullable=False),
     Column("size", Integer, nullable=False),
@@ -119,7 +121,7 @@ run_batch = Table(
 run_item = Table(
     "run_item",
     metadata,
-    # No foreign key, here and below: rows are written only under a lease of the run, and are deleted with it.
+    # Rows are written only under a lease of the run.
     Column("run_id", Id, primary_key=True),
     Column("ordinal", Integer, primary_key=True),
     Column("entity_id", Id),

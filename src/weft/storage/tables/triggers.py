@@ -53,7 +53,7 @@ firing = Table(
     Column("created_at", Time, nullable=False, server_default=func.now()),
     one_of("outcome", "STARTED", "QUEUED", "SKIPPED", "REFUSED", "CUT"),
     # An event starts a workflow once, however many of its triggers match, and a slot of a schedule once.
-    Index("firing_event_key", "workflow_id", "event_id", unique=True, postgresql_where=text("event_id IS NOT NULL")),
+    Index("firing_event_key", "event_id", "workflow_id", unique=True, postgresql_where=text("event_id IS NOT NULL")),
     Index("firing_slot_key", "trigger_id", "slot_at", unique=True, postgresql_where=text("slot_at IS NOT NULL")),
     Index("firing_order_idx", "workspace_id", "id"),
     Index("firing_workflow_idx", "workflow_id", "id"),

@@ -33,15 +33,20 @@ workflow = Table(
     Column("version_id", Id, nullable=False),
     Column("version_number", Integer, nullable=False),
     Column("steps_count", Integer, nullable=False),
+    # Not a foreign key: a copy does not care whether what it was made of is still there.
+    Column("copied_from", Id),
     Column("created_by", Text, nullable=False),
     Column("created_at", Time, nullable=False, server_default=func.now()),
     Column("updated_at", Time, nullable=False, server_default=func.now()),
     Index("workflow_order_idx", "workspace_id", "id"),
+    # In the order in which public workflows of all workspaces are listed.
+    Index("workflow_public_idx", "id", postgresql_where=text("public")),
     one_of("status", "DRAFT", "ACTIVE", "ARCHIVED"),
 )
 
-# Counted along with each start and each end of a run, in the same transaction. In several rows for each workflow, by the
-# connection that counts: runs of one workflow that start or end at once then do not wait for each other.
+# Counted along with each start and each end of a run, each copy and each rating, in the same transaction. In several rows
+# for each workflow, by the connection that counts: runs of one workflow that start or end at once then do not wait for each
+# other.
 workflow_stats = Table(
     "workflow_stats",
     metadata,
@@ -54,6 +59,10 @@ workflow_stats = Table(
     # Of those that succeeded or failed.
     Column("duration_us", BigInteger, nullable=False, server_default="0"),
     Column("last_run_at", Time),
+    Column("copies", BigInteger, nullable=False, server_default="0"),
+    # Of `workflow_rating`: how many there are, and their sum. One shard alone may be below zero.
+    Column("ratings", BigInteger, nullable=False, server_default="0"),
+    Column("stars", BigInteger, nullable=False, server_default="0"),
     postgresql_with={"fillfactor": "50"},
 )
 
