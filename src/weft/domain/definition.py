@@ -81,6 +81,19 @@ class StepDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class TriggerDefinition:
+    """Which events start the workflow. What its fields mean is told by `domain.trigger.Trigger`, which is made of it."""
+
+    event: str
+    name: str
+    filter: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    condition: str | None = None
+    input: Mapping[str, str] | None = None
+    parameters: Mapping[str, str] | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorHandling:
     """What holds for every step that says nothing else."""
 
@@ -97,3 +110,5 @@ class Definition:
     output: Mapping[str, str] | None = None
     """CEL expressions by name that make the item's output; None means the output of the last steps."""
     error_handling: ErrorHandling = field(default_factory=ErrorHandling)
+    triggers: tuple[TriggerDefinition, ...] | None = None
+    """None where nothing is said of them: whatever the workflow has stays."""

@@ -4,6 +4,7 @@ reading    the whole of it: steps in order, tasks, or nodes and connections
 steps      one step: its id, dependencies, config, policies
 nodes      nodes and connections as steps
 policies   retries, timeouts, error handling
+triggers   which events start it; their filters in trigger_filters
 fields     names and types of fields, and what is said of an unknown one
 """
 

@@ -8,6 +8,7 @@
 | a step without `dependsOn` | the step before it |
 | `input` beside `type` | `config: {"input": …}` |
 | `cache: true` | `cache: {"maxAge": …}` |
+| `triggers`, also `trigger_type` with `trigger_config` | `triggers` (see `triggers`) |
 | snake_case names, lower-case words, durations in seconds | camelCase, UPPER_CASE, ISO 8601 |
 
 `read_definition` takes any of them and never stops at the first mistake; `write_definition` gives the canonical one,
@@ -25,6 +26,7 @@ from weft.domain.spelling.fields import Fields, Notes, Path, objects, write_dura
 from weft.domain.spelling.nodes import read_nodes
 from weft.domain.spelling.policies import read_error_handling, write_cache, write_error_handling, write_retry
 from weft.domain.spelling.steps import STEP_FIELDS, WrittenStep, read_steps
+from weft.domain.spelling.triggers import TRIGGER_KEYS, read_triggers, write_trigger
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     "steps": ("tasks",),
@@ -34,6 +36,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "parametersSchema": (),
     "output": (),
     "errorHandling": (),
+    **TRIGGER_KEYS,
 }
 
 
@@ -75,6 +78,7 @@ def read_definition(raw: Any, *, max_steps: int | None = None) -> Reading:
         error_handling=ErrorHandling()
         if handling is None
         else read_error_handling(handling, fields.path("errorHandling"), notes),
+        triggers=read_triggers(fields, notes),
     )
     return Reading(definition, tuple(notes.problems), notes.places)
 
@@ -89,6 +93,8 @@ def write_definition(definition: Definition) -> dict[str, Any]:
         written["output"] = dict(definition.output)
     if definition.error_handling != ErrorHandling():
         written["errorHandling"] = write_error_handling(definition.error_handling)
+    if definition.triggers:
+        written["triggers"] = [write_trigger(trigger) for trigger in definition.triggers]
     return written
 
 
