@@ -4,6 +4,7 @@ Like `graphql`, it translates and decides nothing. Middleware here is plain ASGI
 and copies no body.
 
 - `files`, `uploads`, `downloads`: files of imports, files of documents, and those out again. A link is the credential.
+- `webhooks`: calls of other services that start runs. Their signature is the credential.
 - `health`: `/healthz` (the process answers) and `/readyz` (it can work: Postgres, Redis and the migrations).
 - `request_id`: a name for every request, in its response, its log lines and its errors.
 - `body_limit`: no request body larger than what is allowed, whatever its headers say.
