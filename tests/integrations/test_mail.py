@@ -22,7 +22,7 @@ CONFIG = EmailConfig(TO)
 
 def delivery(**message: Any) -> Delivery:
     return Delivery(
-        uuid4(), uuid4(), 1, DeliveryKind.MESSAGE, uuid4(), "mail", IntegrationType.EMAIL, uuid4(), 0, "say",
+        uuid4(), uuid4(), 1, DeliveryKind.MESSAGE, uuid4(), uuid4(), "mail", IntegrationType.EMAIL, uuid4(), 0, "say",
         message or {"subject": "Hello", "text": "It works."}, DeliveryStatus.SENDING, 1, None, 1, 0, None, None,
         datetime.now(UTC), None,
     )  # fmt: skip

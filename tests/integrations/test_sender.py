@@ -247,7 +247,7 @@ def test_there_is_no_attempt_after_the_last_and_another_series_begins_anew() -> 
 def _after(attempts: int, *, series_start: int = 0, kind: DeliveryKind = DeliveryKind.MESSAGE) -> Delivery:
     now = datetime.now(UTC)
     return Delivery(
-        uuid4(), uuid4(), 1, kind, uuid4(), "x", None, None, None, None, {}, DeliveryStatus.SENDING, attempts, None, 1,
+        uuid4(), uuid4(), 1, kind, uuid4(), uuid4(), "x", None, None, None, None, {}, DeliveryStatus.SENDING, attempts, None, 1,
         series_start, None, None, now, None,
     )  # fmt: skip
 

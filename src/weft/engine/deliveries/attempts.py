@@ -1,4 +1,4 @@
-"""One attempt at a delivery: from the stored integration to the judged answer."""
+"""One attempt at a delivery: from the stored receiver to the judged answer."""
 
 import asyncio
 from datetime import timedelta
@@ -7,7 +7,8 @@ import structlog
 
 from weft.auth.secrets import SecretUnreadable, identity_of
 from weft.domain.delivery import AttemptOutcome, Delivery, DeliveryKind, postponed, refused
-from weft.domain.integration import EmailConfig, Integration, IntegrationConfig, SlackConfig, config_of
+from weft.domain.integration import EmailConfig, Integration, IntegrationConfig, SlackConfig, WebhookConfig, config_of
+from weft.domain.run_webhook import RunWebhook
 from weft.engine.outside import World
 from weft.integrations.slack import send_to_slack
 from weft.integrations.webhook import send_to_webhook
@@ -19,6 +20,10 @@ log = structlog.get_logger(__name__)
 LONGEST_ATTEMPT = timedelta(seconds=30)
 """Redirects and all. Shorter than the lease of a claim."""
 DELETED = "INTEGRATION_DELETED"
+RUN_DELETED = "RUN_DELETED"
+
+Receiver = Integration | RunWebhook
+"""As it is stored."""
 
 
 class Attempts:
@@ -28,12 +33,21 @@ class Attempts:
         self._world = world
         self._longest = longest
 
-    async def make(self, delivery: Delivery, receiver: Integration | None) -> AttemptOutcome:
-        """Never raises: a fault of our own is an outcome as well. `receiver` is the integration as it is now."""
-        if receiver is None:
-            return refused(DELETED, "The integration was deleted before the message was sent.")
-        if not receiver.enabled and delivery.kind is not DeliveryKind.TEST:
-            return refused(DISABLED, "The integration was disabled before the message was sent.")
+    async def make(self, delivery: Delivery, receiver: Receiver | None) -> AttemptOutcome:
+        """Never raises: a fault of our own is an outcome as well. `receiver` is it as it is now."""
+        match receiver:
+            case None if delivery.kind is DeliveryKind.RUN:
+                return refused(
+                    RUN_DELETED, "The run was deleted, and the address with it, before the message was sent."
+                )
+            case None:
+                return refused(DELETED, "The integration was deleted before the message was sent.")
+            case Integration(enabled=False) if delivery.kind is not DeliveryKind.TEST:
+                return refused(DISABLED, "The integration was disabled before the message was sent.")
+            case _:
+                return await self._try(delivery, receiver)
+
+    async def _try(self, delivery: Delivery, receiver: Receiver) -> AttemptOutcome:
         try:
             async with asyncio.timeout(self._longest.total_seconds()):
                 return await self._send(opened(self._world, receiver), delivery)
@@ -57,14 +71,26 @@ class Attempts:
                 return await send_to_webhook(self._world.http, config, delivery)
 
 
-def opened(world: World, integration: Integration) -> IntegrationConfig:
+def opened(world: World, receiver: Receiver) -> IntegrationConfig:
     """With its secrets. Raises SecretUnreadable."""
-    hidden = world.secrets.open(integration.sealed, identity(integration.workspace_id, integration.id))
-    return config_of(integration.type, integration.config, json.loads(hidden))
+    if isinstance(receiver, RunWebhook):
+        hidden = world.secrets.open(receiver.sealed, _identity_of_run(receiver.workspace_id, receiver.run_id))
+        return WebhookConfig(**json.loads(hidden))
+    hidden = world.secrets.open(receiver.sealed, identity(receiver.workspace_id, receiver.id))
+    return config_of(receiver.type, receiver.config, json.loads(hidden))
 
 
 def sealed(world: World, config: IntegrationConfig, workspace_id: object, integration_id: object) -> bytes:
     return world.secrets.seal(json.dump_bytes(config.hidden()), identity(workspace_id, integration_id))
+
+
+def sealed_for_run(world: World, config: WebhookConfig, workspace_id: object, run_id: object) -> bytes:
+    hidden = {"url": config.url, "secret": config.secret}
+    return world.secrets.seal(json.dump_bytes(hidden), _identity_of_run(workspace_id, run_id))
+
+
+def _identity_of_run(workspace_id: object, run_id: object) -> str:
+    return identity_of("run_webhook", workspace_id, run_id)
 
 
 def identity(workspace_id: object, integration_id: object) -> str:

@@ -3,20 +3,21 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from weft.domain.delivery import AttemptOutcome, Delivery, postponed
+from weft.domain.delivery import AttemptOutcome, Delivery, DeliveryKind, postponed
 from weft.domain.ids import UUID
 from weft.domain.integration import Integration
-from weft.engine.deliveries.attempts import Attempts
+from weft.engine.deliveries.attempts import Attempts, Receiver
 from weft.engine.deliveries.patience import wait_for_next
 from weft.engine.look_around import LookAround
 from weft.kit.backoff import Backoff
-from weft.storage import deliveries, integrations
+from weft.storage import deliveries, integrations, run_webhooks
 from weft.storage.database import DATABASE_IS_AWAY, Database, in_short
 
 log = structlog.get_logger(__name__)
@@ -36,8 +37,12 @@ GRACE = timedelta(seconds=5)
 class _Rest:
     until: float
     """By the clock of the event loop."""
-    receiver: Integration
+    receiver: Receiver
     """As it was when it asked for time."""
+
+
+def _nothing_follows(_delivery: Delivery) -> None:
+    """Of most messages."""
 
 
 @dataclass(slots=True)
@@ -45,6 +50,8 @@ class DeliverySender:
     database: Database
     attempts: Attempts
     most_attempts: int = 10
+    after: Callable[[Delivery], None] = _nothing_follows
+    """Called when an attempt ended and its outcome is recorded."""
     _tasks: dict[asyncio.Task[None], UUID] = field(default_factory=dict[asyncio.Task[None], UUID])
     """What is under way, with its lane."""
     _resting: dict[UUID, _Rest] = field(default_factory=dict[UUID, _Rest])
@@ -82,21 +89,25 @@ class DeliverySender:
             await self._wake_changed(connection)
             busy = self._busy()
             claimed = await deliveries.claim(connection, LEASE, room, PER_LANE, busy)
-            receivers = await integrations.receivers(connection, {(one.workspace_id, _lane(one)) for one in claimed})
+            receivers = await _receivers(connection, claimed)
         for one in claimed:
-            self._begin(one, receivers.get((one.workspace_id, _lane(one))))
+            self._begin(one, receivers.get(one.id))
         # By what there was room for at the claim: some of it may have ended meanwhile.
-        taken = Counter(_lane(one) for one in claimed) + Counter(busy)
+        taken = Counter(one.lane for one in claimed) + Counter(busy)
         self._full = len(claimed) == room or any(count >= PER_LANE for count in taken.values())
         return len(claimed)
 
     async def _wake_changed(self, connection: AsyncConnection) -> None:
         """Who changes an integration, its URL say, need not wait for what the old receiver asked for."""
-        known = {(rest.receiver.workspace_id, lane): rest for lane, rest in self._resting.items()}
+        known = {
+            (receiver.workspace_id, receiver.id): (rest, receiver.revision)
+            for rest in self._resting.values()
+            if isinstance(receiver := rest.receiver, Integration)
+        }
         now = await integrations.receivers(connection, known.keys())
-        for (workspace_id, lane), rest in known.items():
+        for (workspace_id, lane), (rest, revision) in known.items():
             current = now.get((workspace_id, lane))
-            changed = current is None or current.revision != rest.receiver.revision
+            changed = current is None or current.revision != revision
             if changed and self._resting.get(lane) is rest:
                 del self._resting[lane]
 
@@ -106,9 +117,9 @@ class DeliverySender:
         self._resting = {lane: rest for lane, rest in self._resting.items() if rest.until > now}
         return {**Counter(self._tasks.values()), **dict.fromkeys(self._resting, PER_LANE)}
 
-    def _begin(self, delivery: Delivery, receiver: Integration | None) -> None:
+    def _begin(self, delivery: Delivery, receiver: Receiver | None) -> None:
         task = asyncio.create_task(self._carry(delivery, receiver))
-        self._tasks[task] = _lane(delivery)
+        self._tasks[task] = delivery.lane
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -116,7 +127,7 @@ class DeliverySender:
         if self._full:
             self.wake()
 
-    async def _carry(self, delivery: Delivery, receiver: Integration | None) -> None:
+    async def _carry(self, delivery: Delivery, receiver: Receiver | None) -> None:
         """One attempt, and its record."""
         clock = asyncio.get_running_loop().time
         began = clock()
@@ -128,7 +139,7 @@ class DeliverySender:
             reason = "The worker was stopped during this attempt: the message may have arrived."
             outcome = postponed(deliveries.ATTEMPT_LOST, reason)
         if outcome.after is not None and receiver is not None:
-            self._resting[receiver.id] = _Rest(clock() + outcome.after.total_seconds(), receiver)
+            self._resting[delivery.lane] = _Rest(clock() + outcome.after.total_seconds(), receiver)
         await self._record(delivery, outcome, timedelta(seconds=clock() - began))
         if cancelled:
             raise asyncio.CancelledError
@@ -141,6 +152,7 @@ class DeliverySender:
             async with asyncio.timeout((LEASE - duration).total_seconds()):
                 while True:
                     if await self._recorded(delivery, outcome, duration, wait):
+                        self.after(delivery)
                         return
                     await asyncio.sleep(backoff.next())
         except TimeoutError:
@@ -158,6 +170,13 @@ class DeliverySender:
         return True
 
 
-def _lane(delivery: Delivery) -> UUID:
-    """As it is stored."""
-    return delivery.integration_id or delivery.id
+async def _receivers(connection: AsyncConnection, claimed: Sequence[Delivery]) -> dict[UUID, Receiver]:
+    """By delivery; those that are gone are left out."""
+    by_run = {one.id: (one.workspace_id, one.run_id) for one in claimed if one.kind is DeliveryKind.RUN and one.run_id}
+    by_integration = {one.id: (one.workspace_id, one.integration_id) for one in claimed if one.integration_id}
+    hooks = await run_webhooks.receivers(connection, set(by_run.values()))
+    found = await integrations.receivers(connection, set(by_integration.values()))
+    return {
+        **{one: hooks[key] for one, key in by_run.items() if key in hooks},
+        **{one: found[key] for one, key in by_integration.items() if key in found},
+    }
