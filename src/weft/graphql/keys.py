@@ -24,6 +24,11 @@ class ApiKey(Node):
     revoked_at: datetime | None
     last_used_at: datetime | None = strawberry.field(description="Exact to a minute.")
 
+    @strawberry.field(description="Operations a minute; null for as many as the server allows any key.")
+    @staticmethod
+    def rate_limit_per_minute(parent: strawberry.Parent[access.ApiKey]) -> int | None:
+        return parent.rate_limit
+
     @classmethod
     async def find(cls, info: Info, key: str) -> access.ApiKey | None:
         return await keys.find_key(info.context.services, info.context.viewer, read_key(key))
@@ -60,12 +65,35 @@ class CreateApiKeyInput:
     name: str
     role: Role
     expires_at: datetime | None = strawberry.field(default=None, description="Left out, the key never expires.")
+    rate_limit_per_minute: int | None = strawberry.field(
+        default=None,
+        description="Operations a minute, over HTTP and websockets together. Never more than the server allows any key; "
+        "left out, as many as that.",
+    )
 
 
 @strawberry.type
 class CreateApiKeyPayload:
     api_key: ApiKey | None
     key: str | None = strawberry.field(description="The key itself, shown only here: keep it.")
+    errors: list[UserError]
+
+
+@strawberry.input(description="What is left out stays as it is.")
+class UpdateApiKeyInput:
+    id: strawberry.ID
+    name: str | None = strawberry.UNSET
+    expires_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Null for never. One that has expired opens again."
+    )
+    rate_limit_per_minute: int | None = strawberry.field(
+        default=strawberry.UNSET, description="Null for as many as the server allows any key."
+    )
+
+
+@strawberry.type
+class UpdateApiKeyPayload:
+    api_key: ApiKey | None
     errors: list[UserError]
 
 
@@ -85,11 +113,31 @@ class KeyMutation:
     @mutation(CreateApiKeyPayload, description="Make a key. For admins.")
     async def create_api_key(self, info: Info, input: CreateApiKeyInput) -> Answer:
         created = await keys.create_api_key(
-            info.context.services, info.context.viewer, name=input.name, role=input.role, expires_at=input.expires_at
+            info.context.services,
+            info.context.viewer,
+            name=input.name,
+            role=input.role,
+            expires_at=input.expires_at,
+            rate_limit=input.rate_limit_per_minute,
         )
         return Answer(api_key=created.api_key, key=created.text)
 
-    @mutation(RevokeApiKeyPayload, description="Revoke a key: within a second it opens nothing any more. For admins.")
+    @mutation(
+        UpdateApiKeyPayload,
+        description="Change the name, the end or the limit of a key. To change the key itself, make another and revoke "
+        "this one. For admins.",
+    )
+    async def update_api_key(self, info: Info, input: UpdateApiKeyInput) -> Answer:
+        name = "" if input.name is None else input.name
+        given = {"name": name, "expires_at": input.expires_at, "rate_limit": input.rate_limit_per_minute}
+        given = {name: value for name, value in given.items() if value is not strawberry.UNSET}
+        key_id = read_id(input.id, "ApiKey", "id")
+        return Answer(api_key=await keys.update_api_key(info.context.services, info.context.viewer, key_id, given))
+
+    @mutation(
+        RevokeApiKeyPayload,
+        description="Revoke a key: within a second or two it opens nothing, and what it watches ends. For admins.",
+    )
     async def revoke_api_key(self, info: Info, input: RevokeApiKeyInput) -> Answer:
         revoked = await keys.revoke_api_key(
             info.context.services, info.context.viewer, read_id(input.id, "ApiKey", "id")

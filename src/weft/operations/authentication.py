@@ -4,7 +4,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
+from weft.auth.guesses import Guesses
 from weft.auth.keys import digest, looks_like_key
 from weft.domain.access import ApiKey, Viewer
 from weft.domain.errors import Unauthenticated
@@ -13,39 +15,62 @@ from weft.storage import keys
 
 REMEMBERED_SECONDS = 1.0
 """How long a key counts as good without asking again: the longest that a revoked key still works."""
+REFUSED_SECONDS = 60.0
+"""How long a wrong key counts as wrong. None that is unknown or revoked ever becomes good."""
 REMEMBERED_KEYS = 10_000
 NOTE_USE_EVERY = timedelta(minutes=1)
 
+V = TypeVar("V")
+
 
 class Authenticator:
-    """One per process. Good keys are remembered for a moment, so that a busy caller costs one query a second."""
+    """One per process. Keys are remembered for a moment, so that a busy caller costs one query a second.
+
+    Wrong keys are counted by address, each once in a while: a program that goes on with a revoked key locks nobody out
+    behind the same address, and one that tries many is refused. Keys that were good here are still looked up then.
+    """
 
     def __init__(self, services: Services, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._services = services
         self._monotonic = monotonic
         self._remembered: OrderedDict[bytes, tuple[float, ApiKey]] = OrderedDict()
+        self._refused: OrderedDict[bytes, tuple[float, str]] = OrderedDict()
+        self._guesses = Guesses(monotonic)
 
     async def authenticate(self, text: str | None, address: str | None = None) -> Viewer:
-        """The viewer with this key. Raises Unauthenticated, saying why."""
+        """The viewer with this key. Raises Unauthenticated, saying why, or RateLimited."""
         if text is None:
             raise Unauthenticated
         if not looks_like_key(text):
             raise Unauthenticated("This is not an API key of this server: they begin with `weft_`.")
-        key = await self._key(digest(text, self._services.secret_key))
+        key = await self._key(digest(text, self._services.secret_key), address)
         if key.expires_at is not None and key.expires_at <= self._services.clock():
-            raise Unauthenticated(f"The API key {key.name!r} has expired.")
-        return Viewer(key.workspace_id, key.id, key.name, key.role, address)
+            raise has_expired(key)
+        return Viewer(key.workspace_id, key.id, key.name, key.role, address, key.rate_limit)
 
-    async def _key(self, key_digest: bytes) -> ApiKey:
+    async def _key(self, key_digest: bytes, address: str | None) -> ApiKey:
         now = self._monotonic()
         good_until, key = self._remembered.get(key_digest, (0.0, None))
         if key is not None and now < good_until:
             return key
-        self._remembered.pop(key_digest, None)
-        key = await self._ask(key_digest)
-        self._remembered[key_digest] = (now + REMEMBERED_SECONDS, key)
-        if len(self._remembered) > REMEMBERED_KEYS:
-            self._remembered.popitem(last=False)
+        wrong_until, why = self._refused.get(key_digest, (0.0, ""))
+        if now < wrong_until:
+            raise Unauthenticated(why)
+        guessed = None if key is not None else address
+        if guessed is not None:
+            self._guesses.charge(guessed)
+        wrong = False
+        try:
+            key = await self._ask(key_digest)
+        except Unauthenticated as refused:
+            wrong = True
+            self._remembered.pop(key_digest, None)
+            _remember(self._refused, key_digest, (now + REFUSED_SECONDS, refused.message))
+            raise
+        finally:  # also where the database is away: nobody said that it is wrong
+            if guessed is not None and not wrong:
+                self._guesses.refund(guessed)
+        _remember(self._remembered, key_digest, (now + REMEMBERED_SECONDS, key))
         return key
 
     async def _ask(self, key_digest: bytes) -> ApiKey:
@@ -55,7 +80,22 @@ class Authenticator:
             if key is None:
                 raise Unauthenticated("This API key is not known.")
             if key.revoked_at is not None:
-                raise Unauthenticated(f"The API key {key.name!r} was revoked.")
+                raise was_revoked(key)
             if key.last_used_at is None or key.last_used_at <= now - NOTE_USE_EVERY:
                 await keys.note_use(connection, key.id, now, NOTE_USE_EVERY)
         return key
+
+
+def was_revoked(key: ApiKey) -> Unauthenticated:
+    return Unauthenticated(f"The API key {key.name!r} was revoked.")
+
+
+def has_expired(key: ApiKey) -> Unauthenticated:
+    return Unauthenticated(f"The API key {key.name!r} has expired.")
+
+
+def _remember(memory: OrderedDict[bytes, V], key_digest: bytes, value: V) -> None:
+    memory[key_digest] = value
+    memory.move_to_end(key_digest)
+    if len(memory) > REMEMBERED_KEYS:
+        memory.popitem(last=False)

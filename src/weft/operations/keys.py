@@ -1,7 +1,11 @@
 """API keys: made, listed and revoked by admins of a workspace."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.auth.keys import digest, new_key
 from weft.domain.access import ApiKey, Role, Viewer
@@ -14,6 +18,7 @@ from weft.storage import audit, keys
 from weft.storage.database import Database
 
 MAX_NAME = 200
+HIGHEST_RATE = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +29,18 @@ class CreatedKey:
 
 
 async def create_api_key(
-    services: Services, viewer: Viewer, *, name: str, role: Role, expires_at: datetime | None = None
+    services: Services,
+    viewer: Viewer,
+    *,
+    name: str,
+    role: Role,
+    expires_at: datetime | None = None,
+    rate_limit: int | None = None,
 ) -> CreatedKey:
+    """`rate_limit`: operations a minute; None for as many as the server allows any key."""
     viewer.need(Role.ADMIN)
-    name = _checked_name(name)
-    if expires_at is not None and expires_at <= services.clock():
-        raise Invalid("The key would have expired already.", path=("expiresAt",), hint="Give a time in the future.")
+    given = {"name": name, "expires_at": expires_at, "rate_limit": rate_limit}
+    name = _checked(services, given)["name"]
     made = new_key(services.secret_key)
     async with services.database.transaction() as connection:
         api_key = await keys.add_key(
@@ -40,9 +51,24 @@ async def create_api_key(
             prefix=made.prefix,
             digest=made.digest,
             expires_at=expires_at,
+            rate_limit=rate_limit,
         )
         await audit.record(connection, viewer, "apiKey.created", api_key.id, {"name": name, "role": role})
     return CreatedKey(api_key, made.text)
+
+
+async def update_api_key(services: Services, viewer: Viewer, key_id: UUID, given: Mapping[str, Any]) -> ApiKey:
+    """`given`: what changes, of name, expires_at and rate_limit; the last two may be None. A role never changes."""
+    viewer.need(Role.ADMIN)
+    if not given:
+        raise Invalid("Nothing is given that is to change.", hint="Give a name, expiresAt or rateLimitPerMinute.")
+    values = _checked(services, given)
+    async with services.database.transaction() as connection:
+        changed = await keys.change_key(connection, viewer.workspace_id, key_id, values)
+        if changed is None:
+            raise await _why_not(connection, viewer, key_id)
+        await audit.record(connection, viewer, "apiKey.updated", key_id, {"fields": sorted(values)})
+    return changed
 
 
 async def revoke_api_key(services: Services, viewer: Viewer, key_id: UUID) -> ApiKey:
@@ -52,11 +78,15 @@ async def revoke_api_key(services: Services, viewer: Viewer, key_id: UUID) -> Ap
     async with services.database.transaction() as connection:
         revoked = await keys.revoke_key(connection, viewer.workspace_id, key_id, services.clock())
         if revoked is None:
-            if await keys.key_by_id(connection, viewer.workspace_id, key_id) is None:
-                raise NotFound("There is no such API key in this workspace.", path=("id",))
-            raise Conflict("This API key is revoked already.", path=("id",))
+            raise await _why_not(connection, viewer, key_id)
         await audit.record(connection, viewer, "apiKey.revoked", key_id, {"name": revoked.name})
     return revoked
+
+
+async def _why_not(connection: AsyncConnection, viewer: Viewer, key_id: UUID) -> NotFound | Conflict:
+    if await keys.key_by_id(connection, viewer.workspace_id, key_id) is None:
+        return NotFound("There is no such API key in this workspace.", path=("id",))
+    return Conflict("This API key is revoked already.", path=("id",))
 
 
 async def find_key(services: Services, viewer: Viewer, key_id: UUID) -> ApiKey | None:
@@ -93,9 +123,10 @@ async def create_first_key(
             prefix=made.prefix,
             digest=made.digest,
             expires_at=None,
+            rate_limit=None,
         )
-        operator = Viewer(workspace_id, api_key.id, actor, Role.ADMIN)
-        await audit.record(connection, operator, "apiKey.created", api_key.id, {"name": name, "role": role})
+        details = {"name": name, "role": role}
+        await audit.record_without_key(connection, workspace_id, actor, "apiKey.created", api_key.id, details)
     return CreatedKey(api_key, made.text)
 
 
@@ -115,6 +146,22 @@ async def _opens(database: Database, secret_key: bytes, key: str) -> bool:
     async with database.reading() as connection:
         found = await keys.key_by_digest(connection, digest(key, secret_key))
     return found is not None and found.revoked_at is None
+
+
+def _checked(services: Services, given: Mapping[str, Any]) -> dict[str, Any]:
+    values = dict(given)
+    if "name" in given:
+        values["name"] = _checked_name(given["name"])
+    expires_at, rate_limit = given.get("expires_at"), given.get("rate_limit")
+    if expires_at is not None and expires_at <= services.clock():
+        raise Invalid("The key would have expired already.", path=("expiresAt",), hint="Give a time in the future.")
+    if rate_limit is not None and not 1 <= rate_limit <= HIGHEST_RATE:
+        raise Invalid(
+            f"{rate_limit} operations a minute are given; it has to be between 1 and {HIGHEST_RATE:,}.",
+            path=("rateLimitPerMinute",),
+            hint="Leave it out for as many as the server allows any key.",
+        )
+    return values
 
 
 def _checked_name(name: str) -> str:

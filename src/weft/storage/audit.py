@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.access import Viewer
-from weft.domain.ids import new_id
+from weft.domain.ids import UUID, new_id
 from weft.storage.tables import audit_entry
 
 
@@ -24,9 +24,31 @@ async def record(
             id=new_id(),
             workspace_id=viewer.workspace_id,
             actor=viewer.key_name,
+            key_id=viewer.key_id,
             action=action,
             subject_id=str(subject_id),
             details=dict(details or {}),
             address=viewer.address,
+        )
+    )
+
+
+async def record_without_key(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    actor: str,
+    action: str,
+    subject_id: object,
+    details: Mapping[str, Any],
+) -> None:
+    """The same for what acts without an API key, such as the command line."""
+    await connection.execute(
+        insert(audit_entry).values(
+            id=new_id(),
+            workspace_id=workspace_id,
+            actor=actor,
+            action=action,
+            subject_id=str(subject_id),
+            details=dict(details),
         )
     )
