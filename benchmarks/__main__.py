@@ -10,6 +10,7 @@ from dataclasses import replace
 import orjson
 
 from benchmarks.bench import QUICK, Bench, Sizes
+from benchmarks.events import events
 from benchmarks.fairness import fairness
 from benchmarks.figure import Figure
 from benchmarks.growth import growth
@@ -25,6 +26,7 @@ from benchmarks.system import running_system
 from benchmarks.table import rendered
 from benchmarks.w1 import w1
 from benchmarks.waiting import waiting
+from benchmarks.webhooks import webhooks
 from weft.embedded import ended_by_signals
 
 # In this order: the figures of an idle system before the large ones have left anything to tidy up, and those that need
@@ -32,6 +34,7 @@ from weft.embedded import ended_by_signals
 FIGURES: Mapping[str, Callable[[Bench], Awaitable[list[Figure]]]] = {
     "idle": idle,
     "one-item": one_item,
+    "webhooks": webhooks,
     "w2": waiting,
     "ai": models,
     "w1": w1,
@@ -41,6 +44,7 @@ FIGURES: Mapping[str, Callable[[Bench], Awaitable[list[Figure]]]] = {
     "import": importing,
     "store": store,
     "parse": parsing,
+    "events": events,
 }
 
 

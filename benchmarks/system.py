@@ -1,6 +1,7 @@
 """Everything that runs: embedded services, one API, as many workers as a figure asks for."""
 
 import os
+import signal
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -50,6 +51,15 @@ class System:
         for worker in begun:
             await worker.said("The worker is ready")
 
+    async def replace_worker(self) -> None:
+        """Kill the oldest, as a crash does; another one begins in its place."""
+        killed = self.workers.pop(0)
+        os.kill(killed.pid, signal.SIGKILL)
+        await killed.child.wait()
+        self.workers.append(
+            Process.start(killed.name, "weft.cli", "worker", env=self.environment, folder=self.folder),
+        )
+
     async def settle(self) -> None:
         """What was written before is on disk: its checkpoint does not fall into what is measured next."""
         await self.connection.execute("CHECKPOINT")
@@ -72,6 +82,7 @@ async def running_system() -> AsyncGenerator[System]:
             "WEFT_SECRET_KEY": SECRET_KEY,
             "WEFT_PORT": str(port),
             "WEFT_ALLOWED_HOSTS": "127.0.0.1",  # where the figures have services of their own
+            "WEFT_RATE_LIMIT": "1000000000",  # counted, and never reached
             "WEFT_LOG_LEVEL": "info",  # a worker says that it is ready at this level, and next to nothing else
             "PYTHONPATH": _with_step_types(folder / "packages"),
         }

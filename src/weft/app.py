@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from weft.auth.instance import instance_of
+from weft.auth.rate_limits import RateLimits
 from weft.domain.errors import StartupError
 from weft.engine.outside import OutsideOptions, World
 from weft.engine.plans import PlanCache
@@ -25,7 +26,7 @@ from weft.graphql import explorer
 from weft.graphql.limits import QueryLimits
 from weft.graphql.schema import WeftSchema
 from weft.graphql.view import GraphQLView, ViewOptions
-from weft.http import downloads, files, health, uploads
+from weft.http import downloads, files, health, uploads, webhooks
 from weft.http.body_limit import BodyLimit
 from weft.http.faults import internal_fault
 from weft.http.request_id import HEADER, RequestIds
@@ -49,6 +50,7 @@ class Process:
     services: Services
     wakeups: ArqWakeups
     redis: Redis
+    rate_limits: RateLimits
     stopping: asyncio.Event
     """Set when the process begins to stop: event streams end then."""
 
@@ -95,13 +97,15 @@ class Process:
                 files_bytes=settings.max_files_bytes,
             ),
         )
-        return cls(services, wakeups, Redis.from_url(settings.redis_url), asyncio.Event())
+        rate_limits = RateLimits.connect(settings.redis_url, settings.rate_limit)
+        return cls(services, wakeups, Redis.from_url(settings.redis_url), rate_limits, asyncio.Event())
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self.services.database.close)
             closing.push_async_callback(self.redis.aclose)
+            closing.push_async_callback(self.rate_limits.close)
             closing.push_async_callback(self.wakeups.close)
             closing.push_async_callback(self.services.channel.close)
             await closing.enter_async_context(self.services.progress)
@@ -139,7 +143,7 @@ def _app(settings: Settings, process: Process) -> Starlette:
                 allow_origins=settings.allowed_origins,
                 allow_methods=["GET", "HEAD", "POST", "PUT"],
                 allow_headers=["Authorization", "Content-Type", HEADER],
-                expose_headers=[HEADER],
+                expose_headers=[HEADER, "Retry-After"],
             ),
             Middleware(BodyLimit, max_bytes=settings.max_body_bytes, streaming=(FILES,)),
         ],
@@ -158,6 +162,7 @@ def _routes(settings: Settings, process: Process) -> list[BaseRoute]:
         graphiql=settings.graphiql,
         allowed_origins=settings.allowed_origins,
         subscriptions_per_connection=settings.max_subscriptions,
+        rate_limits=process.rate_limits,
     )
     view = GraphQLView(
         WeftSchema(limits, introspection=settings.introspection), process.services, process.stopping, options
@@ -170,6 +175,7 @@ def _routes(settings: Settings, process: Process) -> list[BaseRoute]:
         *files.routes(process.services),
         *uploads.routes(process.services),
         *downloads.routes(process.services),
+        *webhooks.routes(process.services),
         *health.routes(
             {"database": process.check_migrations, "redis": process.check_redis},
             instance_of(process.services.secret_key),

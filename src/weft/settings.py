@@ -1,16 +1,22 @@
 """Every setting, read once from the environment (`WEFT_…`) by the processes' entry points."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from weft.domain.retention import Ages
 from weft.integrations.mail import MailServer
 from weft.integrations.object_store import FileOptions
 
 _ORIGIN = re.compile(r"https?://[^/\s?#]+/?")
+
+
+def _days(days: int, what: str) -> Any:
+    return Field(default=days, ge=0, le=36_500, description=f"Days that {what}; 0 for ever.")
 
 
 class Settings(BaseSettings):
@@ -98,6 +104,19 @@ class Settings(BaseSettings):
     delivery_attempts: int = Field(
         default=10, ge=1, le=100, description="How often a message is tried before it is given up; ten take half a day."
     )
+    keep_runs_days: int = _days(90, "finished runs are kept, with their items and logs")
+    keep_logs_days: int = _days(30, "the logs of runs are kept")
+    keep_events_days: int = _days(
+        30, "events that were looked at are kept, and what triggers and schedules made of them"
+    )
+    keep_deliveries_days: int = _days(30, "messages that arrived or were given up are kept, with their attempts")
+    keep_audit_days: int = _days(365, "the audit log is kept")
+    keep_imports_days: int = _days(30, "imports are kept, with the errors of their rows; what they imported stays")
+    keep_uploads_days: int = _days(
+        7, "uploads are kept after their links expired, and files that no document has any more at least"
+    )
+    keep_idempotency_keys_days: int = _days(7, "requests are known again by their idempotency keys")
+    keep_api_keys_days: int = _days(90, "revoked and expired API keys are listed")
     introspection: bool = Field(default=True, description="Whether the schema can be asked for its types.")
     graphiql: bool = Field(default=True, description="Whether a browser gets the explorer at `/graphql`.")
     max_query_characters: int = Field(default=50_000, ge=1, description="Longest GraphQL document.")
@@ -105,6 +124,11 @@ class Settings(BaseSettings):
     max_query_depth: int = Field(default=15, ge=1, description="Deepest nesting of a GraphQL operation.")
     max_query_aliases: int = Field(default=30, ge=0, description="Most aliases in a GraphQL operation.")
     max_query_cost: int = Field(default=20_000, ge=1, description="Most objects that a GraphQL operation may return.")
+    rate_limit: int = Field(
+        default=60_000,
+        ge=0,
+        description="Most operations a minute of one API key, evenly, and a tenth of them at once; 0 for no limit.",
+    )
     max_body_bytes: int = Field(default=2_000_000, ge=1_000, description="Largest request body and websocket message.")
     max_import_bytes: int = Field(default=10 * 1024**3, ge=1, description="Largest file of an import.")
     max_subscriptions: int = Field(default=100, ge=1, description="Most operations at a time on one websocket.")
@@ -169,6 +193,25 @@ class Settings(BaseSettings):
             s3_access_key_id=self.s3_access_key_id,
             s3_secret_access_key=None if secret is None else secret.get_secret_value(),
             s3_presigned=self.s3_presigned,
+        )
+
+    @property
+    def ages(self) -> Ages:
+        """How long what is over is kept."""
+
+        def age(days: int) -> timedelta | None:
+            return timedelta(days=days) if days else None
+
+        return Ages(
+            runs=age(self.keep_runs_days),
+            logs=age(self.keep_logs_days),
+            events=age(self.keep_events_days),
+            deliveries=age(self.keep_deliveries_days),
+            audit=age(self.keep_audit_days),
+            imports=age(self.keep_imports_days),
+            files=age(self.keep_uploads_days),
+            idempotency_keys=age(self.keep_idempotency_keys_days),
+            api_keys=age(self.keep_api_keys_days),
         )
 
     @property

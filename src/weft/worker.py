@@ -7,31 +7,37 @@ import resource
 import secrets
 import signal
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
+from weft.domain.retention import Ages
 from weft.engine.attempt import Attempts
 from weft.engine.deliveries import Attempts as DeliveryAttempts
-from weft.engine.deliveries import DeliverySender, WakingPublisher
+from weft.engine.deliveries import DeliverySender, RunTeller, WakingPublisher
 from weft.engine.dispatcher import Dispatcher
 from weft.engine.microbatch import MicroBatches
 from weft.engine.outside import OutsideOptions, World
 from weft.engine.plans import PlanCache
 from weft.engine.publisher import LatestPublisher
+from weft.engine.retention import RetentionSweeper
 from weft.engine.sandbox.isolation import Isolation
-from weft.engine.wakeups import WakeupListener
+from weft.engine.wakeups import ArqWakeups, WakeupListener
 from weft.engine.watchdog import watched
 from weft.integrations.mail import MailServer
 from weft.integrations.object_store import FileOptions
+from weft.operations.rare_wakeups import RareWakeups
 from weft.progress.channel import ProgressChannel
 from weft.steps import discover
 from weft.storage.connections import StatementLimits
 from weft.storage.database import Database
+from weft.triggers.events.router import EventRouter
+from weft.triggers.schedules.scheduler import Scheduler
 
 log = structlog.get_logger(__name__)
 
@@ -56,8 +62,22 @@ class WorkerOptions:
     mail: MailServer | None = None
     """None where no mail is sent."""
     delivery_attempts: int = 10
+    ages: Ages = field(default_factory=Ages)
+    """How long what is over is kept."""
     pool_size: int = 10
     statement_cache: bool = True
+
+
+class Duty(Protocol):
+    """What a worker looks after beside the batches that it runs, in a round of its own."""
+
+    def wake(self) -> None: ...
+
+    async def run(self) -> None:
+        """Until `stop`."""
+        ...
+
+    def stop(self) -> None: ...
 
 
 def allow_many_connections() -> None:
@@ -93,12 +113,27 @@ async def run_worker(options: WorkerOptions) -> None:
         isolation = Isolation(CATALOGUE_LOADER)
         stack.push_async_callback(isolation.close)
         sender = DeliverySender(database, DeliveryAttempts(world), options.delivery_attempts)
+        teller = RunTeller(database, sender.wake)
+        sender.after = teller.after
+        wakeups = ArqWakeups(options.redis_url)
+        stack.push_async_callback(wakeups.close)
+        plans = PlanCache(discover())
+        router = EventRouter(database, plans, RareWakeups(wakeups).wake)
+
+        duties: list[Duty] = [router, teller, Scheduler(database, plans, wakeups)]
+        duties.append(RetentionSweeper(database, world.files, options.ages))
+
+        def run_ended() -> None:
+            sender.wake()
+            for duty in duties:
+                duty.wake()
+
         dispatcher = Dispatcher(
             database=database,
-            plans=PlanCache(discover()),
+            plans=plans,
             attempts=Attempts(MicroBatches(), isolation),
             world=world,
-            publisher=WakingPublisher(publisher, sender.wake),
+            publisher=WakingPublisher(publisher, run_ended),
             # In a container, the next one has the same host and process.
             holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             lease=options.lease,
@@ -111,13 +146,17 @@ async def run_worker(options: WorkerOptions) -> None:
             dispatcher.keep_leases_aside(connect)
 
         with watched(asyncio.get_running_loop(), options.patience, options.lease / 5, renew):
-            await _run_until_told(dispatcher, sender, options.redis_url)
+            await _run_until_told(dispatcher, sender, duties, options.redis_url)
 
 
-async def _run_until_told(dispatcher: Dispatcher, sender: DeliverySender, redis_url: str) -> None:
+async def _run_until_told(
+    dispatcher: Dispatcher, sender: DeliverySender, duties: Sequence[Duty], redis_url: str
+) -> None:
     def wake() -> None:
         dispatcher.wake()
         sender.wake()
+        for duty in duties:
+            duty.wake()
 
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -132,6 +171,7 @@ async def _run_until_told(dispatcher: Dispatcher, sender: DeliverySender, redis_
     listening = asyncio.create_task(WakeupListener(redis_url, wake).run())
     working = asyncio.create_task(dispatcher.run())
     sending = asyncio.create_task(sender.run())
+    looking = [asyncio.create_task(duty.run()) for duty in duties]
     log.info("The worker is ready", holder=dispatcher.holder)
     try:
         await asyncio.wait({asyncio.create_task(told.wait()), working}, return_when=asyncio.FIRST_COMPLETED)
@@ -139,6 +179,9 @@ async def _run_until_told(dispatcher: Dispatcher, sender: DeliverySender, redis_
             working.result()
     finally:
         listening.cancel()
+        for duty in duties:
+            duty.stop()
+        await asyncio.gather(*looking)
         await dispatcher.stop()
         await working
         await sender.stop()

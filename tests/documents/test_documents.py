@@ -59,7 +59,7 @@ async def test_a_document_is_an_entity_with_the_facts_of_its_file_and_an_event_t
     facts = {"name": "lie.txt", "mimeType": "application/pdf", "size": len(PDF), "sha256": sha256(PDF)}
     assert (made.created, made.entity.data) == (True, {"vendor": "A", **facts})
     ids = {"entityId": str(made.entity.id), "entityTypeId": str(made.entity.entity_type_id), "externalId": "e1"}
-    assert await events(files) == [("document.uploaded", ids | facts, 0)]
+    assert await events(files) == [("document.uploaded", ids | facts | {"fields": {"vendor": "A"}}, 0)]
     found = await document_type(files)
     assert (found.id, found.name, found.built_in) == (made.entity.entity_type_id, "document", True)
 

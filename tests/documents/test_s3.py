@@ -75,6 +75,13 @@ async def test_a_file_comes_back_as_it_was_put(store: ObjectStore, s3: S3, data:
     assert found.attributes["Content-Disposition"] == "attachment"
 
 
+async def test_a_file_that_is_removed_is_gone_and_removing_it_again_is_no_mistake(store: ObjectStore, s3: S3) -> None:
+    key = await put(store, b"content")
+    for _ in range(2):
+        await store.remove(key)
+        assert await s3.keys() == []
+
+
 async def test_an_object_that_was_changed_in_the_bucket_is_not_taken_for_the_file(store: ObjectStore, s3: S3) -> None:
     key = await put(store, b"content")
     await obstore.put_async(s3.client, key, b"tampered")

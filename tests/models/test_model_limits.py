@@ -16,7 +16,8 @@ from weft.domain.outside import ModelRequest
 from weft.domain.providers import ProviderLimits
 from weft.engine.outside import World
 from weft.integrations.models import gate
-from weft.integrations.models.rates import MINUTE_US, Costs, LocalRates
+from weft.integrations.models.rates import Costs, LocalRates
+from weft.kit.even_rate import MINUTE_US
 
 
 @asynccontextmanager

@@ -12,7 +12,8 @@ from weft.domain.spelling import read_definition, write_definition
 from weft.domain.step import Fail
 from weft.engine.compiling.compiler import compile_plan
 from weft.engine.item import OPEN, ItemWay
-from weft.operations.item_steps import StepGraph, input_of, output_of, steps_of
+from weft.engine.step_graph import StepGraph, output_of
+from weft.operations.item_steps import input_of, steps_of
 from weft.steps import discover
 from weft.storage.step_codec import decode_step
 

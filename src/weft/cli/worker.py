@@ -34,6 +34,7 @@ def worker() -> None:
         files=settings.files,
         mail=settings.mail,
         delivery_attempts=settings.delivery_attempts,
+        ages=settings.ages,
         pool_size=settings.database_pool_size,
         statement_cache=settings.statement_cache,
     )

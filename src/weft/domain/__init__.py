@@ -10,5 +10,6 @@ GraphQL, logs and documentation alike.
 - `definition`, `workflow`, `template`: what people edit; a version of it never changes.
 - `step`: the contract that every step type fulfils.
 - `integration`, `delivery`: outside systems that messages go to, and each message with its attempts.
+- `events`, `event_types`, `trigger`: what happened, what is known of it by its name, and what starts runs by itself.
 - `run`, `progress`: a version over a frozen selection of entities, and its exact counters.
 """

@@ -36,6 +36,8 @@ class ApiKey:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    rate_limit: int | None
+    """Operations a minute; None for as many as the server allows any key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Viewer:
     key_name: str
     role: Role
     address: str | None = None
+    rate_limit: int | None = None
+    """Of the key, as `ApiKey` has it."""
 
     def need(self, role: Role) -> None:
         if not self.role.may(role):

@@ -24,10 +24,13 @@ class DeliveryStatus(StrEnum):
 
 
 class DeliveryKind(StrEnum):
-    """MESSAGE: from a step, tried until it arrives. TEST: asked for by somebody who waits for the answer, tried once."""
+    """MESSAGE: from a step, tried until it arrives. TEST: asked for by somebody who waits for the answer, tried once. RUN: how
+    a run goes on, for its `webhookUrl`; tried until it arrives, or until a newer one takes its place.
+    """
 
     MESSAGE = "MESSAGE"
     TEST = "TEST"
+    RUN = "RUN"
 
 
 class Message(TypedDict, total=False):
@@ -62,9 +65,11 @@ class Delivery:
     number: int
     """Rises with every delivery that is made: lists are sorted by it."""
     kind: DeliveryKind
+    lane: UUID
+    """What goes to one receiver shares a lane: the limit of what is under way, and the time it asks for."""
     integration_id: UUID | None
     integration_name: str
-    """As it was when the delivery was made; it may be gone by now."""
+    """As it was when the delivery was made; it may be gone by now. Of what a run tells, the host."""
     integration_type: IntegrationType | None
     """None where there was no such integration."""
     run_id: UUID | None

@@ -8,7 +8,8 @@
     │   └── LimitExceeded
     ├── AccessError            becomes a top-level error with `extensions.code`
     │   ├── Unauthenticated
-    │   └── Forbidden
+    │   ├── Forbidden
+    │   └── RateLimited
     └── StartupError           the process cannot start: one sentence, no stack
 
 The docstring of a class is its default message. What happens to an item inside a run is not in this tree: steps speak
@@ -138,6 +139,16 @@ class Forbidden(AccessError):
     """The role of this API key does not allow this."""
 
     code = ErrorCode.FORBIDDEN
+
+
+class RateLimited(AccessError):
+    """Too much was asked for in too short a time: try again later."""
+
+    code = ErrorCode.LIMIT_EXCEEDED
+
+    def __init__(self, message: str | None = None, *, retry_after_seconds: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class StartupError(WeftError):

@@ -30,6 +30,9 @@ class PlatformEvent(StrEnum):
     RUN_CANCELLED = "run.cancelled"
 
 
+LARGEST_PART_BYTES = 64 * 1024
+"""Of what events carry along (the data of an entity, an output); what is larger is left out, and read by its id."""
+
 WEBHOOK_RECEIVED = "webhook.received"
 """The name of events that are calls of an inbound webhook: for its trigger alone."""
 

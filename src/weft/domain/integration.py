@@ -2,8 +2,6 @@
 is sealed and never shown again.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -100,17 +98,3 @@ class Integration:
     created_by: str
     created_at: datetime
     updated_at: datetime
-
-
-def id_in(reference: str) -> UUID | None:
-    """The id that a reference spells, plainly or as the API does (base64 of `Integration:<id>`); None for a name."""
-    try:
-        return UUID(reference)
-    except ValueError:
-        pass
-    try:
-        padded = reference + "=" * (-len(reference) % 4)
-        kind, _, key = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(":")
-        return UUID(key) if kind == "Integration" else None
-    except (binascii.Error, ValueError):
-        return None

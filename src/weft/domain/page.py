@@ -2,10 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 U = TypeVar("U")
+
+
+class Direction(StrEnum):
+    """ASC: smallest, oldest and A first."""
+
+    ASC = "ASC"
+    DESC = "DESC"
 
 
 @dataclass(frozen=True, slots=True)

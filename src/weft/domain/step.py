@@ -212,6 +212,8 @@ class StepType(Generic[ConfigT]):
     """Rises when the same config and input give another output: recorded results of older versions are not reused."""
     aliases: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Other type names that are accepted, each with the config it stands for."""
+    spellings: ClassVar[Mapping[str, str]] = {}
+    """Other names that fields of the config are accepted under, beside snake_case: each with the name that is stored."""
     Config: ClassVar[type[BaseModel]]
     InputSchema: ClassVar[JsonSchema | None] = None
     """What every input must look like; None for any."""
@@ -221,6 +223,8 @@ class StepType(Generic[ConfigT]):
     cacheable: ClassVar[bool] = True
     """Whether its output may be remembered: not where it counts what it does outside, or into the entity. While `cache` is on,
     `ctx.values` holds only what is part of the key: the input, what its expressions and texts read, and `reads`."""
+    extracts: ClassVar[bool] = False
+    """Whether each of its outputs is told of by an event, `extraction.completed`."""
     reads: ClassVar[frozenset[str]] = frozenset()
     """The names in scope that `run` takes from `ctx.values` by itself, beside `input`."""
     default_retry: ClassVar[RetryPolicy] = RetryPolicy(max_attempts=1)
@@ -268,6 +272,14 @@ class StepType(Generic[ConfigT]):
         """
         del outside
         return ()
+
+    @classmethod
+    def of_schema(cls, name: str, schema: JsonSchema | None) -> Mapping[str, Any] | None:
+        """The config that `schemaId: name` stands for, in a type whose config has a field `schema`. `schema` is that of the
+        entity type of this id or name, None where there is none. None where it stands for nothing.
+        """
+        del name
+        return None if schema is None else {"schema": schema}
 
     @classmethod
     def shape(cls) -> Shape:

@@ -45,8 +45,9 @@ class Trigger:
 
 
 class FiringOutcome(StrEnum):
-    """QUEUED: the run begins when the one before it has ended. SKIPPED: the one before it went on still. REFUSED: the workflow
-    could not be run, or not with this; the reason says why. CUT: too many runs lay behind it, each the cause of the next.
+    """QUEUED: the run begins when the one before it has ended. SKIPPED: the one before it went on still, or its time was
+    missed. REFUSED: the workflow could not be run, or not with this; the reason says why. CUT: too many runs lay behind it,
+    each the cause of the next.
     """
 
     STARTED = "STARTED"

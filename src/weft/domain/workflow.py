@@ -1,6 +1,6 @@
 """Workflows, their immutable versions, and templates to start from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -30,11 +30,30 @@ class Workflow:
     version_id: UUID
     version_number: int
     steps_count: int
+    copied_from: UUID | None
+    """The workflow that it was made of, which may be gone, or no longer be seen from here."""
     created_by: str
     """The name of the API key that made it."""
     created_at: datetime
     updated_at: datetime
     last_run_at: datetime | None
+
+    def is_of(self, workspace_id: UUID) -> bool:
+        return self.workspace_id == workspace_id
+
+    def seen_from(self, workspace_id: UUID) -> "Workflow":
+        """What another workspace sees of a public workflow: not what its owners do with it, and when."""
+        return self if self.is_of(workspace_id) else replace(self, enabled=False, last_run_at=None)
+
+
+class WorkflowOrder(StrEnum):
+    """What a list of workflows is sorted by."""
+
+    CREATED_AT = "CREATED_AT"
+    NAME = "NAME"
+    USAGE_COUNT = "USAGE_COUNT"
+    RATING = "RATING"
+    LAST_RUN_AT = "LAST_RUN_AT"
 
 
 @dataclass(frozen=True, slots=True)

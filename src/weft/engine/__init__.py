@@ -15,6 +15,7 @@
     outcomes     what an answer, or an exception, means
     finishing    an item's way as the row that is stored
     recorder     gathers rows and writes them: the only writer of results and counters
+    effects      what a flush writes beside them: what steps handed over, and events
     publisher    tells the watchers, after the commit
 
 ## Leases and fencing

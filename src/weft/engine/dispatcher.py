@@ -19,6 +19,7 @@ from weft.engine.attempt import Attempts, Attending
 from weft.engine.caching import CachedAttempts, StepCache
 from weft.engine.care import Care, tries_first
 from weft.engine.context import RunTools
+from weft.engine.effects import Effects
 from weft.engine.execution import GRACE, BatchExecution
 from weft.engine.leases import HeldLeases
 from weft.engine.look_around import LOOK_AROUND, LookAround
@@ -188,7 +189,7 @@ class Dispatcher:
             len(plan.steps),
             self.lease,
             self.publisher.publish,
-            over_documents=facts.over_documents,
+            Effects(run_id, facts.workspace_id, facts.over_documents, plan.extracting),
         )
         tools = RunTools(run_id, self.world.of(facts.workspace_id), recorder.add_log)
         run = RunHere(plan, Preparation(plan, facts), recorder, tools, held=1)

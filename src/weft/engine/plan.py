@@ -80,3 +80,8 @@ class Plan:
     @property
     def caches(self) -> bool:
         return any(step.cache is not None for step in self.steps)
+
+    @property
+    def extracting(self) -> tuple[str, ...]:
+        """The steps whose outputs are told of as `extraction.completed`."""
+        return tuple(step.id for step in self.steps if step.type.extracts)

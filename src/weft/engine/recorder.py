@@ -20,10 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress, RunStatus
 from weft.engine.context import LogRow
+from weft.engine.effects import Effects
 from weft.engine.salvage import UnwritableError, salvage
 from weft.engine.writes import BatchWrites, Ended, FinishedItem, Flushed, Unfinished, counter_delta, written_by
 from weft.kit.backoff import Backoff
-from weft.storage import deliveries, doubt, events, results
+from weft.storage import doubt, results
 from weft.storage.batches import Lease
 from weft.storage.database import DATABASE_IS_AWAY, Database, in_short, is_passing
 from weft.storage.progress import newer
@@ -80,16 +81,15 @@ class RunRecorder:
         steps: int,
         lease: timedelta,
         publish: Callable[[Progress], None],
-        *,
-        over_documents: bool = False,
+        effects: Effects | None = None,
     ) -> None:
+        """`effects` where there is more to know of the run than whose it is."""
         self._database = database
         self._run_id = run_id
-        self._workspace_id = workspace_id
         self._steps = steps
         self._lease = lease
         self._publish = publish
-        self._over_documents = over_documents
+        self._effects = effects or Effects(run_id, workspace_id)
         self._batches: dict[Lease, BatchRecord] = {}
         self._logs: list[LogRow] = []
         self._gathered = 0
@@ -262,23 +262,7 @@ class RunRecorder:
             await results.save_checkpoints(connection, self._run_id, list(checkpoints.values()))
         if stale := [item.row.ordinal for item in finished if item.had_checkpoint]:
             await results.drop_checkpoints(connection, self._run_id, stale)
-        await self._take_effect(connection, kept, finished)
-
-    async def _take_effect(
-        self, connection: AsyncConnection, kept: list[BatchWrites], finished: list[FinishedItem]
-    ) -> None:
-        """What steps handed over beside their outputs. It holds once the step completed, whatever becomes of the item."""
-        publications = [row for batch in kept for row in batch.unfinished.publications]
-        publications += [item.publication for item in finished if item.publication is not None]
-        if publications:
-            await results.publish_entities(connection, self._workspace_id, publications)
-        messages = [row for batch in kept for row in batch.unfinished.messages]
-        messages += [row for item in finished for row in item.messages]
-        if messages:
-            await deliveries.add_deliveries(connection, self._workspace_id, self._run_id, messages)
-        if self._over_documents:
-            completed = [item.row.entity_id for item in finished if item.row.status == "COMPLETED"]
-            await events.add_processed(connection, self._workspace_id, self._run_id, list(filter(None, completed)))
+        await self._effects.take(connection, kept, finished)
 
     def _settle(self, writes: dict[Lease, BatchWrites], flushed: Flushed) -> None:
         """After the commit: who lost its batch, whose batch is through, and what the run's state asks for."""

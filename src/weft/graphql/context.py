@@ -30,8 +30,6 @@ class Context:
         self.request_id = request_id
         self.caller = caller
         """Who asks, or why that is not known: introspection works without a key, root fields do not."""
-        self.authenticate: Callable[[], Awaitable[Viewer]] | None = None
-        """Asks again who the caller is: what goes on for long must notice that its key was revoked."""
         self.address: str | None = None
         self.connection_params: Mapping[str, Any] | None = None
         """The payload of a websocket's `connection_init`."""

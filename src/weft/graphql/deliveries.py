@@ -45,10 +45,14 @@ class DeliveryAttempt:
 class Delivery(Node):
     kind: DeliveryKind
     status: DeliveryStatus
-    integration_name: str = strawberry.field(description="As it was when the message was made.")
-    integration_type: IntegrationType | None = strawberry.field(description="Null where there was no such integration.")
+    integration_name: str = strawberry.field(
+        description="As it was when the message was made; for what a run tells its webhook, the host."
+    )
+    integration_type: IntegrationType | None = strawberry.field(
+        description="Null where there was no such integration, and for what a run tells its webhook."
+    )
     step_id: str | None
-    message: JSON = strawberry.field(description="What the step wanted to say: `subject`, `text`, `data` or `payload`.")
+    message: JSON = strawberry.field(description="What is to be said: `subject`, `text`, `data` or `payload`.")
     error_code: str | None = strawberry.field(description="Why the last attempt failed, or why there is none.")
     error: str | None
     created_at: datetime
@@ -76,13 +80,13 @@ class Delivery(Node):
 
     @strawberry.field(
         graphql_type=Optional[lazy("Run", "weft.graphql.runs")],  # noqa: UP045 - a lazy type knows no |
-        description="Whose step made it; null for a test.",
+        description="Whose step made it, or that it tells of; null for a test.",
     )
     @staticmethod
     async def run(parent: strawberry.Parent[domain.Delivery], info: Info) -> Run | None:
         return None if parent.run_id is None else await info.context.load(runs.get_runs, parent.run_id)
 
-    @strawberry.field(graphql_type=Item | None, description="Of the run, whose step made it; null for a test.")
+    @strawberry.field(graphql_type=Item | None, description="Of the run, whose step made it; null for others.")
     @staticmethod
     async def item(parent: strawberry.Parent[domain.Delivery], info: Info) -> runs_domain.Item | None:
         if parent.run_id is None or parent.ordinal is None:
@@ -111,6 +115,7 @@ class DeliveryFilterInput:
     integration_id: strawberry.ID | None = None
     run_id: strawberry.ID | None = None
     status: list[DeliveryStatus] | None = strawberry.field(default=None, description="One of these.")
+    kind: DeliveryKind | None = None
 
 
 @strawberry.type
@@ -137,6 +142,7 @@ def _read_filter(given: DeliveryFilterInput | None) -> DeliveryFilter:
         integration_id=read_optional_id(given.integration_id, "Integration", "filter", "integrationId"),
         run_id=read_optional_id(given.run_id, "Run", "filter", "runId"),
         statuses=None if given.status is None else tuple(given.status),
+        kind=given.kind,
     )
 
 

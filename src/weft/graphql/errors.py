@@ -3,6 +3,7 @@
 | raised | code | message |
 |---|---|---|
 | `AccessError` | UNAUTHENTICATED, FORBIDDEN | its own |
+| `RateLimited`, with `retryAfter` in seconds | LIMIT_EXCEEDED | its own |
 | `CallerError` in a query or subscription | its own, with `path` and `hint` | its own |
 | syntax error | GRAPHQL_PARSE_FAILED | its own |
 | wrong against the schema, wrong variables | GRAPHQL_VALIDATION_FAILED | its own |
@@ -20,7 +21,7 @@ import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import StrawberryInputCoercionError
 
-from weft.domain.errors import CallerError, WeftError
+from weft.domain.errors import CallerError, RateLimited, WeftError
 from weft.graphql.context import Context
 from weft.storage.outage import note_outage, outage
 
@@ -42,6 +43,11 @@ def coded(code: str, message: str) -> GraphQLError:
 def translated(errors: Sequence[GraphQLError], context: Context) -> list[GraphQLError]:
     """The errors as the client sees them. Whatever nobody expected is logged here, once."""
     return [_translated(error, context) for error in errors]
+
+
+def of_exception(error: Exception, context: Context) -> GraphQLError:
+    """What ends a request, or what it opened, as the client sees it."""
+    return _translated(GraphQLError(str(error), original_error=error), context)
 
 
 def _translated(error: GraphQLError, context: Context) -> GraphQLError:
@@ -78,6 +84,8 @@ def _code_of(error: GraphQLError) -> str:
 
 
 def _explained(error: WeftError) -> dict[str, Any]:
+    if isinstance(error, RateLimited):
+        return {"code": str(error.code), "retryAfter": round(error.retry_after_seconds, 3)}
     if not isinstance(error, CallerError):
         return {"code": str(error.code)}
     problems = [

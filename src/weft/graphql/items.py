@@ -12,11 +12,12 @@ from weft.domain import run as domain
 from weft.domain import usage as usages
 from weft.domain.errors import Invalid
 from weft.domain.run import ItemStatus, StepStatus
+from weft.engine.step_graph import output_of
 from weft.graphql.context import Info
 from weft.graphql.nodes import Node, encode_id, lazy, read_key
 from weft.graphql.usage import Usage
 from weft.operations import entities, items, runs
-from weft.operations.item_steps import ItemStep, input_of, output_of, steps_of
+from weft.operations.item_steps import ItemStep, input_of, steps_of
 from weft.operations.items import ItemPlace, RunGraph
 
 _MILLISECOND = timedelta(milliseconds=1)

@@ -46,6 +46,11 @@ def read_id(value: str, type_name: str, *path: str) -> UUID:
         raise Invalid(f"{value!r} is not an id of this API.", path=path) from None
 
 
+def key_of(value: str, *path: str) -> str:
+    """The key in an id of whatever type, or the bare UUID that it is."""
+    return value.lower() if _BARE.fullmatch(value) else decode_id(value, *path)[1]
+
+
 def read_optional_id(value: str | None, type_name: str, *path: str) -> UUID | None:
     return None if value is None else read_id(value, type_name, *path)
 

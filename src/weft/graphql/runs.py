@@ -11,19 +11,26 @@ from strawberry.scalars import JSON
 from weft.domain import run as domain
 from weft.domain import usage as usages
 from weft.domain.entity import EntityType
+from weft.domain.events import Event
 from weft.domain.page import Page
 from weft.domain.progress import RunStatus
 from weft.domain.run import ItemStatus, LogLevel, TriggerType
+from weft.domain.run_webhook import RunWebhook as RunWebhookFacts
+from weft.domain.trigger import Firing
 from weft.domain.workflow import Workflow, WorkflowVersion
+from weft.engine.step_graph import output_of
 from weft.graphql.context import Info
 from weft.graphql.deliveries import Delivery, deliveries_of_run
 from weft.graphql.items import FailureGroup, Item, in_ms
 from weft.graphql.nodes import Node, lazy, read_id, read_key, read_optional_id
 from weft.graphql.paging import Connection, read_page
 from weft.graphql.progress import RunProgress
+from weft.graphql.run_webhooks import RunWebhook
+from weft.graphql.schedules import Schedule, schedule_of_run
 from weft.graphql.usage import Usage
-from weft.operations import entity_types, items, run_lists, run_logs, runs, workflows
-from weft.operations.item_steps import output_of
+from weft.graphql.webhook_triggers import WebhookTrigger, webhook_trigger_of_run
+from weft.operations import entity_types, events, firings, items, run_lists, run_logs, run_webhooks, runs, workflows
+from weft.operations.firings import StartedBy
 from weft.operations.items import FailureList, ItemFilter, ItemList, ItemPlace
 from weft.operations.run_lists import RunList
 from weft.operations.run_logs import LogFilter, LogList
@@ -39,10 +46,49 @@ class RunTrigger:
     def type(parent: strawberry.Parent[domain.Run]) -> TriggerType:
         return parent.trigger_type
 
-    @strawberry.field(description="Its name: that of an API key, a schedule, an event.")
+    @strawberry.field(description="The name of what started it: an API key, a trigger, a schedule.")
     @staticmethod
     def by(parent: strawberry.Parent[domain.Run]) -> str:
         return parent.triggered_by
+
+    @strawberry.field(description="Of the trigger or schedule, as it was then; null for a run that somebody started.")
+    @staticmethod
+    def name(parent: strawberry.Parent[domain.Run]) -> str | None:
+        return None if parent.trigger_id is None else parent.triggered_by
+
+    @strawberry.field(description="How many runs lie behind it, each the cause of the next.")
+    @staticmethod
+    def depth(parent: strawberry.Parent[domain.Run]) -> int:
+        return parent.depth
+
+    @strawberry.field(
+        graphql_type=Optional[lazy("Event", "weft.graphql.events")],  # noqa: UP045 - a lazy type knows no |
+        description="That started it; null for other runs, and where it is no longer kept.",
+    )
+    @staticmethod
+    async def event(parent: strawberry.Parent[domain.Run], info: Info) -> Event | None:
+        return None if parent.event_id is None else await info.context.load(events.load_events, parent.event_id)
+
+    @strawberry.field(
+        graphql_type=Optional[lazy("Firing", "weft.graphql.firings")],  # noqa: UP045 - a lazy type knows no |
+        description="The record of the event's trigger; null for other runs, and where it is no longer kept.",
+    )
+    @staticmethod
+    async def firing(parent: strawberry.Parent[domain.Run], info: Info) -> Firing | None:
+        if parent.event_id is None:
+            return None
+        return await info.context.load(firings.load_firings_behind, StartedBy(parent.workflow_id, parent.event_id))
+
+    webhook_trigger: Any = strawberry.field(
+        webhook_trigger_of_run,
+        graphql_type=WebhookTrigger | None,
+        description="Whose call started it; null for other runs, and where it is no more.",
+    )
+    schedule: Any = strawberry.field(
+        schedule_of_run,
+        graphql_type=Schedule | None,
+        description="That started it; null for other runs, and where it is no more.",
+    )
 
 
 @strawberry.type(description="A line that a step wrote into the log of its run.")
@@ -175,8 +221,15 @@ class Run(Node):
         return await info.context.load(run_logs.load_log_pages, wanted)
 
     deliveries: Any = strawberry.field(
-        deliveries_of_run, graphql_type=Connection[Delivery], description="What its steps sent, newest first."
+        deliveries_of_run,
+        graphql_type=Connection[Delivery],
+        description="What its steps sent, and what its webhook is told, newest first.",
     )
+
+    @strawberry.field(graphql_type=RunWebhook | None, description="Who is told how it goes on; null where nobody is.")
+    @staticmethod
+    async def webhook(parent: strawberry.Parent[domain.Run], info: Info) -> RunWebhookFacts | None:
+        return await info.context.load(run_webhooks.load_run_webhooks, parent.id)
 
     @classmethod
     async def find(cls, info: Info, key: str) -> domain.Run | None:

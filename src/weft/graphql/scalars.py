@@ -19,9 +19,13 @@ from weft.domain import (
     errors,
     imports,
     integration,
+    page,
     progress,
     run,
+    run_webhook,
+    schedule,
     step,
+    webhooks,
     workflow,
 )
 
@@ -146,12 +150,18 @@ ENUMS: tuple[type[Enum], ...] = (
     imports.ImportStatus,
     imports.OnConflict,
     integration.IntegrationType,
+    page.Direction,
     progress.RunStatus,
     run.ItemStatus,
     run.LogLevel,
     run.StepStatus,
     run.TriggerType,
+    run_webhook.RunWebhookStatus,
+    schedule.CatchUp,
+    schedule.Overlap,
     step.StepCategory,
+    webhooks.WebhookScheme,
+    workflow.WorkflowOrder,
     workflow.WorkflowStatus,
 )
 

@@ -1,7 +1,6 @@
 """The schema: every noun's fields under three roots, each root field behind a viewer."""
 
 import functools
-import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import Any
@@ -21,7 +20,9 @@ from weft.graphql import (
     deliveries,
     entities,
     entity_types,
+    events,
     file_mutations,
+    firings,
     imports,
     integrations,
     keys,
@@ -29,8 +30,13 @@ from weft.graphql import (
     providers,
     run_mutations,
     runs,
+    schedule_mutations,
+    schedules,
+    sharing,
     steps,
     templates,
+    triggers,
+    webhook_triggers,
     workflows,
 )
 from weft.graphql.context import Context
@@ -41,9 +47,6 @@ from weft.graphql.limits import QueryLimits
 from weft.graphql.nodes import NodeQuery
 from weft.graphql.plain_fields import mark_plain_fields
 from weft.graphql.scalars import SCALARS
-
-KEY_CHECK_SECONDS = 30.0
-"""How long a subscription may outlive its key."""
 
 _WAYS = {
     OperationType.QUERY: "A query is sent by POST or GET.",
@@ -63,11 +66,17 @@ Query = merge_types(
         providers.ProviderQuery,
         steps.StepQuery,
         workflows.WorkflowQuery,
+        sharing.SharingQuery,
         templates.TemplateQuery,
+        triggers.TriggerQuery,
         runs.RunQuery,
         datastores.DatastoreQuery,
         integrations.IntegrationQuery,
         deliveries.DeliveryQuery,
+        schedules.ScheduleQuery,
+        webhook_triggers.WebhookTriggerQuery,
+        events.EventQuery,
+        firings.FiringQuery,
     ),
 )
 Mutation = merge_types(
@@ -80,12 +89,16 @@ Mutation = merge_types(
         file_mutations.FileMutation,
         providers.ProviderMutation,
         workflows.WorkflowMutation,
+        sharing.SharingMutation,
         templates.TemplateMutation,
         run_mutations.RunMutation,
         datastore_tables.DatastoreTableMutation,
         datastores.DatastoreMutation,
         integrations.IntegrationMutation,
         deliveries.DeliveryMutation,
+        schedule_mutations.ScheduleMutation,
+        webhook_triggers.WebhookTriggerMutation,
+        events.EventMutation,
     ),
 )
 Subscription = merge_types("Subscription", (progress.ProgressSubscription, imports.ImportSubscription))
@@ -165,18 +178,8 @@ async def _alone(result: ExecutionResult) -> AsyncGenerator[Any]:
 
 
 async def _translating(source: Any, context: Context) -> AsyncGenerator[Any]:
-    """The results, for as long as the key is good."""
-    checked = time.monotonic()
     async with aclosing(source):
         async for result in source:
-            if context.authenticate is not None and time.monotonic() - checked > KEY_CHECK_SECONDS:
-                checked = time.monotonic()
-                try:
-                    context.caller = await context.authenticate()
-                except Exception as refused:  # noqa: BLE001 - that it cannot be asked is told as well, and logged there
-                    error = GraphQLError(str(refused), original_error=refused)
-                    yield _translate(ExecutionResult(None, [error]), context)
-                    return
             yield _translate(result, context)
 
 

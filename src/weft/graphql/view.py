@@ -6,12 +6,13 @@ all: clients such as urql offer `text/event-stream` and `multipart/mixed` with e
 
 import asyncio
 import contextlib
+import functools
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
-from anyio import CancelScope
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -25,21 +26,22 @@ from strawberry.types.unset import UNSET, UnsetType
 from typing_extensions import override
 
 from weft.auth.keys import bearer
+from weft.auth.rate_limits import RateLimits
 from weft.domain.access import Viewer
-from weft.domain.errors import Unauthenticated
+from weft.domain.errors import RateLimited, Unauthenticated
 from weft.graphql.context import Context
-from weft.graphql.errors import BAD_REQUEST, UNAVAILABLE
+from weft.graphql.errors import BAD_REQUEST, UNAVAILABLE, of_exception
+from weft.graphql.event_streams import last_words, until
 from weft.graphql.explorer import explorer_page
 from weft.graphql.schema import WeftSchema
-from weft.graphql.websocket import MessageHandler, TextAdapter, key_in
+from weft.graphql.websocket import TRY_AGAIN_LATER, MessageHandler, TextAdapter, key_in
 from weft.kit.json import dump_bytes, loads
 from weft.operations.authentication import Authenticator
 from weft.operations.services import Services
+from weft.operations.watched_keys import WatchedKeys
 from weft.storage.outage import note_outage, outage
 
 JSON_TYPES = ("application/json", "application/graphql-response+json", "*/*")
-TRY_AGAIN_LATER = 1013
-"""The websocket's close code for it, from IANA's registry."""
 
 
 class KeyUncheckedError(Exception):
@@ -52,6 +54,8 @@ class ViewOptions:
     allowed_origins: Sequence[str] = ()
     """Origins of web pages elsewhere that may open a websocket here; `*` for any."""
     subscriptions_per_connection: int = 100
+    rate_limits: RateLimits | None = None
+    """Left out: nobody's operations are counted."""
 
 
 class GraphQLView(GraphQL[Context, None]):
@@ -74,6 +78,8 @@ class GraphQLView(GraphQL[Context, None]):
         )
         self._services = services
         self._authenticator = Authenticator(services)
+        self.watched_keys = WatchedKeys(services)
+        self._rate_limits = options.rate_limits
         self._stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,12 +93,14 @@ class GraphQLView(GraphQL[Context, None]):
             response = _refusal(request, refused.status_code, BAD_REQUEST, refused.reason)
         except KeyUncheckedError as away:
             response = _refusal(request, 503, UNAVAILABLE, str(away))
+        except RateLimited as refused:
+            response = _refusal(request, 429, refused.code, refused.message, refused.retry_after_seconds)
         await response(scope, receive, send)
 
     async def _serve(self, websocket: WebSocket) -> None:
         try:
             await self.run(websocket)
-        except KeyUncheckedError as away:
+        except (KeyUncheckedError, RateLimited) as away:
             with contextlib.suppress(WebSocketDisconnect):
                 await websocket.close(TRY_AGAIN_LATER, str(away))
 
@@ -104,7 +112,29 @@ class GraphQLView(GraphQL[Context, None]):
             await self._identify(context, key, request.client.host if request.client else None)
         elif isinstance(request, WebSocket):
             context.address = request.client.host if request.client else None
+        request.state.context = context
         return context
+
+    @override
+    async def execute_operation(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        request_data: GraphQLRequestData | list[GraphQLRequestData],
+        context: Context,
+        root_value: None,
+        sub_response: Response,
+    ) -> Any:
+        await self.count(context)
+        return await super().execute_operation(
+            request, request_adapter, request_data, context, root_value, sub_response
+        )
+
+    async def count(self, context: Context) -> None:
+        """One more operation of the caller's. Raises RateLimited where its key has used up what it may."""
+        caller = context.caller
+        if self._rate_limits is not None and isinstance(caller, Viewer):
+            await self._rate_limits.admit(str(caller.key_id), caller.rate_limit)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """The key comes with the handshake or with `connection_init`. Without a good one the socket closes with 4403, and
@@ -118,16 +148,12 @@ class GraphQLView(GraphQL[Context, None]):
         return UNSET
 
     async def _identify(self, context: Context, key: str, address: str | None) -> None:
-        async def authenticate() -> Viewer:
-            return await self._authenticator.authenticate(key, address)
-
         try:
-            context.caller = await authenticate()
-            context.authenticate = authenticate
+            context.caller = await self._authenticator.authenticate(key, address)
         except Unauthenticated as refused:
             context.caller = refused
         except Exception as error:
-            if (told := outage(error)) is None:
+            if isinstance(error, RateLimited) or (told := outage(error)) is None:
                 raise
             note_outage(error)
             raise KeyUncheckedError(told) from error
@@ -168,38 +194,35 @@ class GraphQLView(GraphQL[Context, None]):
         headers: Mapping[str, str],
     ) -> Response:
         chunks = cast("AsyncGenerator[str]", stream())
-        return StreamingResponse(_until(self._stopping, chunks), headers=dict(headers))
+        join = functools.partial(self._join, request.state.context)
+        return StreamingResponse(until(self._stopping, join, chunks), headers=dict(headers))
+
+    def _join(self, context: Context, ended: asyncio.Future[str]) -> Callable[[], None]:
+        """The event stream ends with its key."""
+        if not isinstance(context.caller, Viewer):
+            return _nothing  # it says that a key is needed, and ends
+
+        def end(why: Exception) -> None:
+            if not ended.done():
+                ended.set_result(last_words(of_exception(why, context).formatted))
+
+        return self.watched_keys.join(context.caller, end)
 
 
-async def _until(stopping: asyncio.Event, stream: AsyncGenerator[str]) -> AsyncGenerator[str]:
-    """The stream, cut off when `stopping` is set."""
-    stopped = asyncio.create_task(stopping.wait())
-    chunk: asyncio.Task[str | None] | None = None
-    try:
-        while True:
-            chunk = asyncio.create_task(_next(stream))
-            await asyncio.wait({chunk, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            text = chunk.result() if chunk.done() else None
-            if text is None:
-                return
-            yield text
-    finally:
-        stopped.cancel()
-        # Starlette cancels again and again until its task ends, and a generator cannot be closed while it still runs.
-        with CancelScope(shield=True):
-            if chunk is not None and not chunk.done():
-                chunk.cancel()
-                await asyncio.wait({chunk})
-            await stream.aclose()
+def _nothing() -> None:
+    pass
 
 
-async def _next(stream: AsyncGenerator[str]) -> str | None:
-    return await anext(stream, None)
-
-
-def _refusal(request: Request, status: int, code: str, message: str) -> Response:
-    error = {"message": message, "extensions": {"code": code, "requestId": _request_id(request)}}
-    return Response(dump_bytes({"errors": [error]}), status, media_type="application/json")
+def _refusal(
+    request: Request, status: int, code: str, message: str, retry_after_seconds: float | None = None
+) -> Response:
+    extensions: dict[str, object] = {"code": code, "requestId": _request_id(request)}
+    headers: dict[str, str] = {}
+    if retry_after_seconds is not None:
+        extensions["retryAfter"] = round(retry_after_seconds, 3)
+        headers["Retry-After"] = str(math.ceil(retry_after_seconds))
+    body = dump_bytes({"errors": [{"message": message, "extensions": extensions}]})
+    return Response(body, status, headers, media_type="application/json")
 
 
 def _request_id(request: Request | WebSocket) -> str:

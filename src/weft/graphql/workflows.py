@@ -7,21 +7,32 @@ import strawberry
 from strawberry.scalars import JSON
 
 from weft.domain import definition as definitions
-from weft.domain import entity
+from weft.domain import entity, trigger
 from weft.domain import workflow as domain
 from weft.domain.page import Page
 from weft.domain.spelling import read_definition
 from weft.domain.workflow import WorkflowStatus
 from weft.graphql.context import Info
+from weft.graphql.firings import Firing, firings_of_workflow
 from weft.graphql.mutations import Answer, UserError, mutation
 from weft.graphql.nodes import Node, lazy, read_id, read_key, read_optional_id
 from weft.graphql.paging import Connection, read_page
 from weft.graphql.runs import Run, runs_of_workflow
+from weft.graphql.schedules import Schedule, schedules_of_workflow
 from weft.graphql.steps import StepDefinition
+from weft.graphql.triggers import EventTrigger
 from weft.graphql.usage import Usage, usage_of_workflow
-from weft.operations import entity_types, workflow_changes, workflows
+from weft.graphql.webhook_triggers import WebhookTrigger, webhook_triggers_of_workflow
+from weft.graphql.workflow_filters import WorkflowFilterInput, WorkflowOrderInput, read_sorting, read_workflow_filter
+from weft.graphql.workflow_inputs import (
+    CreateWorkflowInput,
+    UpdateWorkflowInput,
+    ValidateWorkflowInput,
+    WorkflowIdInput,
+)
+from weft.graphql.workflow_standing import WorkflowStanding
+from weft.operations import entity_types, event_triggers, workflow_changes, workflow_lists, workflows
 from weft.operations.workflows import NewWorkflow, VersionList
-from weft.storage.workflows import WorkflowFilter
 
 
 @strawberry.type(description="One definition of a workflow. It never changes: runs keep the version they began with.")
@@ -42,22 +53,26 @@ class WorkflowVersion(Node):
 
 
 @strawberry.type(description="A graph of steps with a name.")
-class Workflow(Node):
+class Workflow(WorkflowStanding, Node):
     name: str
     description: str
     category: str | None
     status: WorkflowStatus
-    enabled: bool = strawberry.field(description="Whether triggers may start it. Runs by hand need only ACTIVE.")
-    public: bool
+    enabled: bool = strawberry.field(
+        description="Whether triggers may start it. Runs by hand need only ACTIVE. False for that of another workspace."
+    )
+    public: bool = strawberry.field(
+        description="Whether every workspace sees it while it is ACTIVE, with its definition as it is written, and may copy it."
+    )
     steps_count: int
     created_by: str = strawberry.field(description="The name of the API key that made it.")
     created_at: datetime
     updated_at: datetime
-    last_run_at: datetime | None
+    last_run_at: datetime | None = strawberry.field(description="Null also for that of another workspace.")
 
     @strawberry.field(
         graphql_type=Optional[lazy("EntityType", "weft.graphql.entity_types")],  # noqa: UP045 - a lazy type knows no |
-        description="What it works on; null for a workflow that runs on its input alone.",
+        description="What it works on; null for a workflow that runs on its input alone, and for that of another workspace.",
     )
     @staticmethod
     async def entity_type(parent: strawberry.Parent[domain.Workflow], info: Info) -> entity.EntityType | None:
@@ -82,7 +97,9 @@ class Workflow(Node):
         version = await info.context.load(workflows.load_versions, parent.version_id)
         return () if version is None else read_definition(version.definition).definition.steps
 
-    @strawberry.field(graphql_type=Connection[WorkflowVersion], description="All versions, newest first.")
+    @strawberry.field(
+        graphql_type=Connection[WorkflowVersion], description="All versions, newest first; none of another workspace."
+    )
     @staticmethod
     async def versions(
         parent: strawberry.Parent[domain.Workflow], info: Info, first: int = 20, after: str | None = None
@@ -90,7 +107,28 @@ class Workflow(Node):
         wanted = VersionList(parent.id, read_page(first, after))
         return await info.context.load(workflows.load_version_pages, wanted)
 
+    @strawberry.field(
+        graphql_type=list[EventTrigger],
+        description="Those of the definition: the events that start it. None are shown of another workspace.",
+    )
+    @staticmethod
+    async def triggers(parent: strawberry.Parent[domain.Workflow], info: Info) -> list[trigger.Trigger]:
+        return await info.context.load(event_triggers.load_triggers_of_workflows, parent.id)
+
+    firings: Any = strawberry.field(
+        firings_of_workflow,
+        graphql_type=Connection[Firing],
+        description="What its triggers and schedules did, newest first.",
+    )
     runs: Any = strawberry.field(runs_of_workflow, graphql_type=Connection[Run], description="Its runs, newest first.")
+    schedules: Any = strawberry.field(
+        schedules_of_workflow, graphql_type=Connection[Schedule], description="When it is run by itself; newest first."
+    )
+    webhook_triggers: Any = strawberry.field(
+        webhook_triggers_of_workflow,
+        graphql_type=list[WebhookTrigger],
+        description="What other services call to start it, in the order they were made.",
+    )
     usage: Any = strawberry.field(usage_of_workflow, graphql_type=Usage, description="Of all its runs that are kept.")
 
     @classmethod
@@ -98,81 +136,31 @@ class Workflow(Node):
         return await info.context.load(workflows.load_workflows, read_key(key))
 
 
-@strawberry.input(description="All that are given must hold.")
-class WorkflowFilterInput:
-    status: WorkflowStatus | None = None
-    category: str | None = None
-    public: bool | None = None
-    entity_type_id: strawberry.ID | None = None
-    search: str | None = strawberry.field(default=None, description="Part of the name or the description.")
-
-
 @strawberry.type
 class WorkflowQuery:
-    @strawberry.field(graphql_type=Workflow | None, description="Null when there is none with this id.")
+    @strawberry.field(
+        graphql_type=Workflow | None,
+        description="Of this workspace, or public and ACTIVE; null when there is none with this id.",
+    )
     async def workflow(self, info: Info, id: strawberry.ID) -> domain.Workflow | None:
         return await info.context.load(workflows.load_workflows, read_id(id, "Workflow", "id"))
 
-    @strawberry.field(graphql_type=Connection[Workflow], description="Workflows of the workspace, newest first.")
+    @strawberry.field(
+        graphql_type=Connection[Workflow],
+        description="Workflows of the workspace, with `filter: {public: true}` those that all workspaces share; newest first.",
+    )
     async def workflows(
         self,
         info: Info,
         first: int = 20,
         after: str | None = None,
         filter: WorkflowFilterInput | None = None,
+        order_by: WorkflowOrderInput | None = None,
     ) -> Page[domain.Workflow]:
-        asked = filter or WorkflowFilterInput()
-        wanted = WorkflowFilter(
-            status=asked.status,
-            category=asked.category,
-            public=asked.public,
-            entity_type_id=read_optional_id(asked.entity_type_id, "EntityType", "filter", "entityTypeId"),
-            search=asked.search,
+        wanted, page = read_workflow_filter(filter), read_page(first, after)
+        return await workflow_lists.list_workflows(
+            info.context.services, info.context.viewer, wanted, page, read_sorting(order_by)
         )
-        return await workflows.list_workflows(
-            info.context.services, info.context.viewer, wanted, read_page(first, after)
-        )
-
-
-@strawberry.input
-class CreateWorkflowInput:
-    name: str
-    definition: JSON = strawberry.field(description="Steps, or nodes with connections.")
-    description: str = ""
-    category: str | None = None
-    entity_type_id: strawberry.ID | None = strawberry.field(
-        default=None, description="What it works on. Left out, it runs on its input alone."
-    )
-    status: WorkflowStatus = WorkflowStatus.ACTIVE
-    enabled: bool = True
-    public: bool = False
-
-
-@strawberry.input(description="What is left out stays as it is.")
-class UpdateWorkflowInput:
-    id: strawberry.ID
-    name: str | None = None
-    definition: JSON | None = strawberry.field(default=None, description="Makes the next version.")
-    description: str | None = None
-    category: str | None = strawberry.field(default=None, description="An empty text takes it away.")
-    entity_type_id: strawberry.ID | None = None
-    status: WorkflowStatus | None = None
-    enabled: bool | None = None
-    public: bool | None = None
-    expected_version: int | None = strawberry.field(
-        default=None, description="Refused with CONFLICT when the current version has another number by now."
-    )
-
-
-@strawberry.input
-class ValidateWorkflowInput:
-    definition: JSON
-    entity_type_id: strawberry.ID | None = None
-
-
-@strawberry.input
-class WorkflowIdInput:
-    id: strawberry.ID
 
 
 @strawberry.type
@@ -208,6 +196,7 @@ class WorkflowMutation:
         wanted = NewWorkflow(
             name=input.name,
             definition=input.definition,
+            triggers=input.triggers,
             description=input.description,
             category=input.category,
             entity_type_id=read_optional_id(input.entity_type_id, "EntityType", "entityTypeId"),
@@ -222,6 +211,7 @@ class WorkflowMutation:
         changes = workflow_changes.WorkflowChanges(
             name=input.name,
             definition=input.definition,
+            triggers=input.triggers,
             description=input.description,
             category=input.category,
             entity_type_id=read_optional_id(input.entity_type_id, "EntityType", "entityTypeId"),
@@ -261,6 +251,7 @@ class WorkflowMutation:
             info.context.viewer,
             input.definition,
             read_optional_id(input.entity_type_id, "EntityType", "entityTypeId"),
+            input.triggers,
         )
         return Answer(
             definition=None if checked.problems else checked.canonical,

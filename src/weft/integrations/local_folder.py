@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from weft.integrations.spool import Spool, SpooledFile
-from weft.integrations.store_errors import NotStored
+from weft.integrations.store_errors import NotStored, StoreUnavailable
 
 INCOMING = ".incoming"
 """Within the folder, since a file can only be moved whole within one file system. No workspace has such a name."""
@@ -27,6 +27,12 @@ class LocalFolder:
 
     async def place(self, spooled: SpooledFile, key: str) -> None:
         await spooled.in_thread(lambda: _moved(spooled, self._folder / key))
+
+    async def remove(self, key: str) -> None:
+        try:
+            await asyncio.to_thread((self._folder / key).unlink, missing_ok=True)
+        except OSError as error:
+            raise StoreUnavailable.of(error) from error
 
     @asynccontextmanager
     async def local(self, key: str) -> AsyncGenerator[Path]:

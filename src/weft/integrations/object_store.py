@@ -51,6 +51,10 @@ class ObjectStore(Protocol):
         """Put a complete file there; when this returns it outlives a crash. What lay there before had the same content."""
         ...
 
+    async def remove(self, key: str) -> None:
+        """Delete the object; nothing happens where there is none."""
+        ...
+
     def local(self, key: str) -> AbstractAsyncContextManager[Path]:
         """The object as a file on this machine, to be read only, for as long as the context is open."""
         ...

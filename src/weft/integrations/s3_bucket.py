@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +73,10 @@ class S3Bucket:
     async def place(self, spooled: SpooledFile, key: str) -> None:
         with _told():
             await obstore.put_async(self._store, key, spooled.path, attributes=_ATTRIBUTES)
+
+    async def remove(self, key: str) -> None:
+        with suppress(NotStored), _told():
+            await obstore.delete_async(self._store, key)
 
     def local(self, key: str) -> AbstractAsyncContextManager[Path]:
         return self._cache.local(key)

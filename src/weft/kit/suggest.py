@@ -9,8 +9,8 @@ MOST_CANDIDATES = 1000
 LONGEST_WORD = 100
 
 
-def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate a person who wrote `word` most likely meant, or None where nothing is near."""
+def did_you_mean(word: str, candidates: Iterable[str], *, likeness: float = 0.6) -> str | None:
+    """The candidate a person who wrote `word` most likely meant, or None where nothing is near: 1 is the same."""
     if len(word) > LONGEST_WORD:
         return None
     known: list[str] = []
@@ -22,7 +22,7 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     by_plain_spelling = {_plain(candidate): candidate for candidate in reversed(known)}
     if same := by_plain_spelling.get(_plain(word)):
         return same
-    near = get_close_matches(_plain(word), by_plain_spelling, n=1, cutoff=0.6)
+    near = get_close_matches(_plain(word), by_plain_spelling, n=1, cutoff=likeness)
     return by_plain_spelling[near[0]] if near else None
 
 

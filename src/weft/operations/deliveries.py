@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from weft.domain.access import Role, Viewer
-from weft.domain.delivery import Delivery, DeliveryAttempt, DeliveryStatus
+from weft.domain.delivery import Delivery, DeliveryAttempt, DeliveryKind, DeliveryStatus
 from weft.domain.errors import Conflict, NotFound
 from weft.domain.ids import UUID
 from weft.domain.page import Page, PageRequest
@@ -35,6 +35,7 @@ class DeliveryList:
     owner_id: UUID
     statuses: tuple[DeliveryStatus, ...] | None
     request: PageRequest
+    kind: DeliveryKind | None = None
 
 
 async def send_test(services: Services, viewer: Viewer, integration_id: UUID) -> Delivery:
@@ -76,6 +77,8 @@ def _why_not(there: Delivery | None) -> NotFound | Conflict:
         return NotFound("There is no such delivery in this workspace.", path=("id",))
     if there.status is DeliveryStatus.SENDING:
         return Conflict("This message is being sent at the moment.", path=("id",), hint="Wait for how it comes out.")
+    if there.kind is DeliveryKind.RUN:
+        return Conflict("The run was deleted, and its webhook with it.", path=("id",))
     return Conflict(
         f"The integration {there.integration_name!r} is disabled, or not there.",
         path=("id",),
@@ -112,13 +115,14 @@ async def load_delivery_pages(
 ) -> list[Page[Delivery]]:
     """In the order of what is asked. One statement for all owners whose deliveries are asked for in the same way."""
     viewer.need(Role.VIEWER)
-    alike: dict[tuple[str, tuple[DeliveryStatus, ...] | None, PageRequest], list[UUID]] = defaultdict(list)
+    alike: dict[tuple[str, tuple[DeliveryStatus, ...] | None, DeliveryKind | None, PageRequest], list[UUID]]
+    alike = defaultdict(list)
     for one in lists:
-        alike[one.owner, one.statuses, one.request].append(one.owner_id)
+        alike[one.owner, one.statuses, one.kind, one.request].append(one.owner_id)
     pages: dict[DeliveryList, Page[Delivery]] = {}
     async with services.database.reading() as connection:
-        for (owner, statuses, request), ids in alike.items():
-            found = await delivery_lists.pages_of(connection, viewer.workspace_id, owner, ids, statuses, request)
+        for (owner, statuses, kind, request), ids in alike.items():
+            found = await delivery_lists.pages_of(connection, viewer.workspace_id, owner, ids, statuses, kind, request)
             for owner_id, page in found.items():
-                pages[DeliveryList(owner, owner_id, statuses, request)] = page
+                pages[DeliveryList(owner, owner_id, statuses, request, kind)] = page
     return [pages[one] for one in lists]

@@ -11,14 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from weft.domain.access import Role, Viewer
 from weft.domain.entity import Entity, EntityType
 from weft.domain.errors import Conflict, Invalid, NotFound, Problem
-from weft.domain.events import PlatformEvent
-from weft.domain.files import DOCUMENT_TYPE, Document, DocumentFile, StoredFile, Upload
+from weft.domain.events import LARGEST_PART_BYTES, PlatformEvent
+from weft.domain.files import Document, DocumentFile, StoredFile, Upload
 from weft.domain.ids import UUID, new_id
 from weft.domain.imports import OnConflict
 from weft.integrations.store_errors import StoreUnavailable
 from weft.kit.json import in_words
 from weft.kit.mime import with_name
-from weft.operations.entity_types import no_such_type
+from weft.operations.entity_types import built_in_documents, no_such_type
 from weft.operations.file_fields import check_free_fields, file_fields
 from weft.operations.file_intake import take_in
 from weft.operations.file_names import check_idempotency_key, file_name_of
@@ -54,7 +54,11 @@ async def create_document(services: Services, viewer: Viewer, given: NewDocument
             before = await idempotency.claim(connection, viewer.workspace_id, "createDocument", key, digest, entity_id)
             if before is not None:
                 return await _made_before(connection, viewer, wanted.upload_id, before)
-        return await _create(services, connection, viewer, replace(wanted, name=wanted.name or upload_name), entity_id)
+        named = replace(wanted, name=wanted.name or upload_name)
+        made, waits = await _create(services, connection, viewer, named, entity_id)
+    if waits:
+        await services.wakeups.wake()
+    return made
 
 
 async def load_files(services: Services, viewer: Viewer, ids: Sequence[UUID]) -> list[DocumentFile | None]:
@@ -96,7 +100,8 @@ async def _made_before(connection: AsyncConnection, viewer: Viewer, upload_id: U
 
 async def _create(
     services: Services, connection: AsyncConnection, viewer: Viewer, wanted: NewDocument, entity_id: UUID
-) -> Document:
+) -> tuple[Document, bool]:
+    """The document, and whether its event waits for triggers."""
     workspace_id = viewer.workspace_id
     upload = await uploads.lock_upload(connection, workspace_id, wanted.upload_id)
     if upload is None or upload.document_id is not None:
@@ -108,29 +113,26 @@ async def _create(
         same = await files.document_with(connection, workspace_id, content.sha256)
         if same is not None:
             await uploads.use_upload(connection, workspace_id, upload.id, same.id)
-            return Document(same, created=False)
+            return Document(same, created=False), False
     entity_type = await _type_of(connection, workspace_id, wanted)
     made = await _store(services, connection, entity_type, wanted, content, entity_id)
     await uploads.use_upload(connection, workspace_id, upload.id, entity_id)
-    payload = {"entityId": str(made.id), "entityTypeId": str(entity_type.id), "externalId": made.external_id}
-    facts = {name: made.data[name] for name in ("name", "mimeType", "size", "sha256")}
-    await events.add_event(connection, workspace_id, PlatformEvent.DOCUMENT_UPLOADED, payload | facts)
-    await audit.record(
-        connection, viewer, "document.created", entity_id, {"upload": str(upload.id), "name": facts["name"]}
-    )
-    return Document(made, created=True)
+    payload = _event_of(made, wanted.fields)
+    added = await events.add_event(connection, workspace_id, PlatformEvent.DOCUMENT_UPLOADED, payload)
+    details = {"upload": str(upload.id), "name": made.data["name"]}
+    await audit.record(connection, viewer, "document.created", entity_id, details)
+    return Document(made, created=True), added.waits
+
+
+def _event_of(made: Entity, fields: dict[str, Any]) -> dict[str, Any]:
+    payload = {"entityId": str(made.id), "entityTypeId": str(made.entity_type_id), "externalId": made.external_id}
+    payload |= {name: made.data[name] for name in ("name", "mimeType", "size", "sha256")}
+    return payload if len(orjson.dumps(fields)) > LARGEST_PART_BYTES else payload | {"fields": fields}
 
 
 async def _type_of(connection: AsyncConnection, workspace_id: UUID, wanted: NewDocument) -> EntityType:
     if wanted.entity_type_id is None:
-        found = await entity_types.ensure_document_type(connection, workspace_id)
-        if found is None:
-            raise Conflict(
-                f"This workspace has an entity type of its own that is named {DOCUMENT_TYPE!r}.",
-                path=("entityTypeId",),
-                hint="Name it here to make documents of it, or give it another name.",
-            )
-        return found
+        return await built_in_documents(connection, workspace_id)
     found = await entity_types.hold_type(connection, workspace_id, wanted.entity_type_id)
     if found is None:
         raise no_such_type("entityTypeId")

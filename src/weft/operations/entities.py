@@ -15,7 +15,7 @@ from weft.operations.entity_types import no_such_type
 from weft.operations.file_fields import check_file_fields
 from weft.operations.records import RecordCheck, RefusedRecord
 from weft.operations.services import Services
-from weft.storage import audit, entities, entity_types, files
+from weft.storage import audit, entities, entity_events, entity_types, files
 
 
 async def update_entity(
@@ -55,7 +55,10 @@ async def update_entity(
         changed = await entities.replace_data(connection, viewer.workspace_id, entity_id, after)
         if changed is None:
             raise _no_such_entity("id")
+        told = await entity_events.tell_updated(connection, viewer.workspace_id, entity_id)
         await audit.record(connection, viewer, "entity.updated", entity_id, {"version": changed.version})
+    if told:
+        await services.wakeups.wake()
     return changed
 
 
@@ -81,9 +84,11 @@ async def delete_entities(
                 raise no_such_type("entityTypeId")
             wanted = selection.filter or EntityFilter()
             check_filter(wanted, entity_type.schema, "entities", "filter")
-            deleted = await entities.delete_by_filter(connection, viewer.workspace_id, entity_type_id, wanted)
-        await audit.record(connection, viewer, "entities.deleted", entity_type_id or "", {"deleted": deleted})
-    return deleted
+            count = await entities.delete_by_filter(connection, viewer.workspace_id, entity_type_id, wanted)
+            deleted = {entity_type_id: count}
+        for type_id, count in deleted.items():
+            await audit.record(connection, viewer, "entities.deleted", type_id, {"deleted": count})
+    return sum(deleted.values())
 
 
 async def load_entities(services: Services, viewer: Viewer, ids: Sequence[UUID]) -> list[Entity | None]:

@@ -27,6 +27,8 @@ class CreatedEntities:
     """Existed already, and were left as they were."""
     problems: tuple[Problem, ...]
     """Of those that were not stored, each path beginning with `entities` and the index."""
+    told: int = 0
+    """Events of them that wait for triggers."""
 
 
 @dataclass(slots=True)
@@ -68,6 +70,8 @@ async def create_entities(
         _refuse_all(result.problems, atomic)
         counts = {"created": result.created, "updated": result.updated, "skipped": result.skipped}
         await audit.record(connection, viewer, "entities.created", entity_type_id, counts)
+    if result.told:
+        await services.wakeups.wake()
     return result
 
 
@@ -96,6 +100,7 @@ async def _store(
         updated=written.updated,
         skipped=len(rows.ids) - written.created - written.updated - len(written.refused),
         problems=tuple(sorted(problems, key=lambda problem: int(problem.path[1]))),
+        told=written.told,
     )
 
 

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from weft.domain.access import Role, Viewer
 from weft.domain.entity import EntityType
 from weft.domain.errors import Conflict, ErrorCode, Invalid, NotFound, Problem
+from weft.domain.files import DOCUMENT_TYPE
 from weft.domain.ids import UUID
 from weft.domain.page import Page, PageRequest
 from weft.kit.json_schema import SchemaProblemError, compile_schema
@@ -27,6 +30,18 @@ class TypeChanges:
 
 def no_such_type(*path: str) -> NotFound:
     return NotFound("There is no such entity type in this workspace.", path=path)
+
+
+async def built_in_documents(connection: AsyncConnection, workspace_id: UUID) -> EntityType:
+    """The built-in type of documents, made where the workspace has none yet, and held until the end of the transaction."""
+    found = await entity_types.ensure_document_type(connection, workspace_id)
+    if found is None:
+        raise Conflict(
+            f"This workspace has an entity type of its own that is named {DOCUMENT_TYPE!r}.",
+            path=("entityTypeId",),
+            hint="Name an entity type here, or give that one another name.",
+        )
+    return found
 
 
 async def create_entity_type(

@@ -13,7 +13,7 @@ from weft.domain.imports import Import
 from weft.operations.import_duplicates import SeenTexts
 from weft.operations.import_rows import RowBatch
 from weft.operations.services import Services
-from weft.storage import entity_types, imports
+from weft.storage import entity_events, entity_types, imports
 from weft.storage.entity_writes import (
     ExternalIdTakenError,
     WrittenRows,
@@ -100,6 +100,7 @@ class BatchWriter:
                 raise _overtaken()
             if packed is not None:
                 await copy_entities(connection, packed)
+                await entity_events.tell_created(connection, before.workspace_id, batch.rows.ids)
                 written = WrittenRows(len(batch.rows.ids), 0, frozenset())
             else:
                 written = await write_entities(connection, *self._of, batch.rows, before.on_conflict)

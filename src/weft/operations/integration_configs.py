@@ -20,6 +20,7 @@ MOST_HEADERS = 30
 LONGEST_HEADER = 4_000
 LONGEST_CHANNEL = 200
 METHODS = ("POST", "PUT", "PATCH")
+SIGNING_KEY_EXPECTED = "A secret is `whsec_` and the base64 of 24 to 64 bytes. Left out, one is made and shown once."
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
 
@@ -85,7 +86,7 @@ def configured(settings: Settings, current: IntegrationConfig | None = None) -> 
 
 def _slack(settings: SlackSettings, config: SlackConfig, problems: list[Problem]) -> SlackConfig:
     if settings.webhook_url is not None:
-        config = replace(config, webhook_url=_url(settings.webhook_url, "webhookUrl", problems))
+        config = replace(config, webhook_url=checked_url(settings.webhook_url, "webhookUrl", problems))
     elif not config.webhook_url:
         problems.append(Problem(ErrorCode.INVALID, "The URL of the incoming webhook is needed.", ("webhookUrl",)))
     if settings.channel is not None:
@@ -117,7 +118,7 @@ def _webhook(
     settings: WebhookSettings, config: WebhookConfig, made: str | None, problems: list[Problem]
 ) -> WebhookConfig:
     if settings.url is not None:
-        url = _url(settings.url, "url", problems)
+        url = checked_url(settings.url, "url", problems)
         if config.headers and settings.headers is None and not problems and _leads_elsewhere(config.url, url):
             message = "The headers have to be given again, since they would be sent elsewhere; an empty list for none."
             problems.append(Problem(ErrorCode.INVALID, message, ("headers",)))
@@ -135,8 +136,7 @@ def _webhook(
     secret = settings.secret if settings.secret is not None else made
     if secret is not None:
         if key_of(secret) is None:
-            message = "A secret is `whsec_` and the base64 of 24 to 64 bytes. Left out, one is made and shown once."
-            problems.append(Problem(ErrorCode.INVALID, message, ("secret",)))
+            problems.append(Problem(ErrorCode.INVALID, SIGNING_KEY_EXPECTED, ("secret",)))
         config = replace(config, secret=secret)
     return config
 
@@ -161,7 +161,7 @@ def _check_headers(headers: Mapping[str, str], problems: list[Problem]) -> None:
             problems.append(Problem(ErrorCode.INVALID, message, ("headers", name)))
 
 
-def _url(written: str, field_name: Literal["url", "webhookUrl"], problems: list[Problem]) -> str:
+def checked_url(written: str, field_name: Literal["url", "webhookUrl"], problems: list[Problem]) -> str:
     """Where it leads is for the address guard to judge, at each attempt."""
     text = written.strip()
     try:

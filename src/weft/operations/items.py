@@ -12,7 +12,7 @@ from weft.domain.errors import Invalid
 from weft.domain.ids import UUID
 from weft.domain.page import Page, PageRequest
 from weft.domain.run import FailureGroup, Item, ItemStatus, Run
-from weft.operations.item_steps import StepGraph
+from weft.engine.step_graph import StepGraph
 from weft.operations.services import Services
 from weft.storage import failures, items, runs, workflow_versions
 from weft.storage.items import Span

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,8 +14,10 @@ from weft.domain.run import Run
 from weft.domain.workflow import Workflow, WorkflowStatus
 from weft.kit.storable import is_storable_text
 from weft.operations.progress import wait_for_end
+from weft.operations.run_webhooks import WebhookWanted
 from weft.operations.runs import get_run
 from weft.operations.services import Services
+from weft.operations.workflows import COPY_FIRST
 from weft.storage import idempotency, workflows
 
 IDEMPOTENCY_KEY_LENGTH = 200
@@ -28,12 +30,16 @@ class RunRequest:
     idempotency_key: str | None = None
     wait: timedelta | None = None
     """Answer when the run has ended, or after this time, whichever is first."""
+    webhook: WebhookWanted | None = field(default=None, repr=False)
+    """Who is to be told how the run goes on."""
+    new_run_id: UUID | None = field(default=None, repr=False)
+    """What the run is called if this request makes it, and does not repeat another; left out, any."""
 
 
 async def runnable(connection: AsyncConnection, viewer: Viewer, workflow_id: UUID) -> Workflow:
     workflow = await workflows.get(connection, viewer.workspace_id, workflow_id)
     if workflow is None:
-        raise NotFound(f"There is no workflow {workflow_id} in this workspace.", path=("workflowId",))
+        raise NotFound(f"There is no workflow {workflow_id} in this workspace.", path=("workflowId",), hint=COPY_FIRST)
     if workflow.status is not WorkflowStatus.ACTIVE:
         raise Conflict(
             f"The workflow {workflow.name!r} is {workflow.status}; only an ACTIVE one can be run.",
@@ -46,6 +52,7 @@ async def runnable(connection: AsyncConnection, viewer: Viewer, workflow_id: UUI
 async def made_before(
     connection: AsyncConnection, viewer: Viewer, operation: str, wanted: RunRequest, run_id: UUID
 ) -> UUID | None:
+    """The run that an earlier request with the same idempotency key made."""
     if wanted.idempotency_key is None:
         return None
     key = wanted.idempotency_key
@@ -53,8 +60,9 @@ async def made_before(
         raise Invalid(f"A key has 1 to {IDEMPOTENCY_KEY_LENGTH} characters of text.", path=("idempotencyKey",))
     # How long to wait for the answer is no part of what is asked for.
     body = replace(wanted, idempotency_key=None, wait=None)
-    digest = hashlib.sha256(repr(body).encode()).digest()
-    return await idempotency.claim(connection, viewer.workspace_id, operation, wanted.idempotency_key, digest, run_id)
+    told = b"" if wanted.webhook is None else wanted.webhook.digest()
+    digest = hashlib.sha256(repr(body).encode() + told).digest()
+    return await idempotency.claim(connection, viewer.workspace_id, operation, key, digest, run_id)
 
 
 async def started(services: Services, viewer: Viewer, run_id: UUID, wait: timedelta | None) -> Run:

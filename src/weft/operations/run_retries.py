@@ -12,6 +12,7 @@ from weft.domain.trigger import Cause
 from weft.engine.batching import cut
 from weft.engine.starting import plan_of
 from weft.operations.run_requests import RunRequest, check_wait, made_before, runnable, started
+from weft.operations.run_webhooks import add_webhook, check_webhook
 from weft.operations.services import Services
 from weft.storage import audit, runs
 from weft.storage.run_milestones import note_started
@@ -29,8 +30,9 @@ async def retry_run(services: Services, viewer: Viewer, wanted: RetryRun) -> Run
     """A new run over the failed items of one that has ended. What happened in that one stays as it was."""
     viewer.need(Role.RUNNER)
     check_wait(services, wanted.wait)
+    check_webhook(wanted.webhook)
     async with services.database.transaction() as connection:
-        run_id = new_id()
+        run_id = wanted.new_run_id or new_id()
         before = await made_before(connection, viewer, "retryRun", wanted, run_id)
         if before is None:
             await _retry(services, viewer, connection, run_id, wanted)
@@ -70,6 +72,8 @@ async def _retry(
         total = await runs.freeze_input(connection, run_id)
     else:
         total = await runs.freeze_failed(connection, run_id, old.id, cutting.size)
+    if total == 0:
+        raise Conflict("The items of this run are no longer kept, so none of them can be retried.", path=("runId",))
     step_ids = [step.id for step in plan.steps]
     if wanted.from_failed_step:
         await runs.copy_checkpoints(connection, run_id, old.id, step_ids)
@@ -77,5 +81,6 @@ async def _retry(
     await runs.add_state(
         connection, NewState(run_id, total, step_ids, old.priority, old.concurrency, cutting.held_limit, now)
     )
-    await note_started(connection, viewer.workspace_id, workflow.id, [run_id])
-    await audit.record(connection, viewer, "run.retried", run_id, {"retryOf": str(old.id), "total": total})
+    await note_started(connection, [run_id])
+    told = await add_webhook(services, connection, viewer, run_id, wanted.webhook)
+    await audit.record(connection, viewer, "run.retried", run_id, {"retryOf": str(old.id), "total": total} | told)

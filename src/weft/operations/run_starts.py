@@ -13,6 +13,7 @@ from weft.domain.run import Run, Selection, TriggerType
 from weft.domain.trigger import Cause
 from weft.engine.starting import NewStart, plan_of, start
 from weft.operations.run_requests import RunRequest, check_wait, made_before, runnable, started
+from weft.operations.run_webhooks import add_webhook, check_webhook
 from weft.operations.services import Services
 from weft.storage import audit
 
@@ -36,9 +37,10 @@ async def start_run(services: Services, viewer: Viewer, wanted: StartRun) -> Run
     """The run, once it is stored; workers are woken after that."""
     viewer.need(Role.RUNNER)
     _check_numbers(services, wanted)
-    _check_ids(services, wanted.selection.ids or ())
+    check_ids(services, wanted.selection.ids or ())
+    check_webhook(wanted.webhook)
     async with services.database.transaction() as connection:
-        run_id = new_id()
+        run_id = wanted.new_run_id or new_id()
         before = await made_before(connection, viewer, "runWorkflow", wanted, run_id)
         if before is None:
             await _start(services, viewer, connection, run_id, wanted)
@@ -60,7 +62,8 @@ async def _start(
         concurrency=wanted.concurrency,
     )
     total = await start(connection, run_id, new, plan, services.clock())
-    await audit.record(connection, viewer, "run.started", run_id, {"workflow": str(workflow.id), "total": total})
+    told = await add_webhook(services, connection, viewer, run_id, wanted.webhook)
+    await audit.record(connection, viewer, "run.started", run_id, {"workflow": str(workflow.id), "total": total} | told)
 
 
 def _check_numbers(services: Services, wanted: StartRun) -> None:
@@ -74,7 +77,7 @@ def _check_numbers(services: Services, wanted: StartRun) -> None:
     check_wait(services, wanted.wait)
 
 
-def _check_ids(services: Services, ids: Sequence[UUID]) -> None:
+def check_ids(services: Services, ids: Sequence[UUID]) -> None:
     if len(ids) > services.limits.ids_per_selection:
         raise LimitExceeded(
             f"{len(ids):,} ids are more than the {services.limits.ids_per_selection:,} of one request.",

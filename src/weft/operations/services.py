@@ -6,8 +6,8 @@ from weft.domain.catalogue import Catalogue
 from weft.engine.outside import World
 from weft.engine.plans import PlanCache
 from weft.engine.ports import Wakeups
+from weft.engine.step_graph import StepGraphs
 from weft.kit.clock import Clock, utc_now
-from weft.operations.item_steps import StepGraphs
 from weft.progress.channel import ProgressChannel
 from weft.progress.feed import ProgressFeed
 from weft.storage.database import Database

@@ -7,15 +7,14 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.access import Role, Viewer
-from weft.domain.entity import JsonSchema
-from weft.domain.errors import Conflict, Invalid, NotFound, Problem
-from weft.domain.files import DOCUMENT_TYPE
+from weft.domain.errors import Invalid, NotFound, Problem
 from weft.domain.ids import UUID, new_id
 from weft.domain.page import Page, PageRequest
 from weft.domain.workflow import Template, Workflow
 from weft.kit.storable import is_storable_text
 from weft.operations.builtin_templates import builtin_templates
 from weft.operations.definitions import check_definition
+from weft.operations.expected_types import expected_type
 from weft.operations.labels import category_of, description_of, name_of
 from weft.operations.services import Services
 from weft.operations.template_filling import complete_parameters, filled
@@ -82,7 +81,13 @@ async def create_from_template(services: Services, viewer: Viewer, wanted: FromT
     async with services.database.transaction() as connection:
         entity_type_id = wanted.entity_type_id
         if entity_type_id is None and template.entity_schema is not None:
-            entity_type_id = await _entity_type_for(connection, viewer, template, template.entity_schema)
+            entity_type_id = await expected_type(
+                connection,
+                viewer,
+                template.entity_schema,
+                name=template.name,
+                expected_by=f"the template {template.name!r}",
+            )
         return await add_workflow(
             services,
             viewer,
@@ -139,32 +144,6 @@ async def _template(connection: AsyncConnection, viewer: Viewer, template_id: st
     except ValueError:
         return None
     return await templates.get(connection, viewer.workspace_id, own_id)
-
-
-async def _entity_type_for(connection: AsyncConnection, viewer: Viewer, template: Template, schema: JsonSchema) -> UUID:
-    """The entity type with the name and the schema that the template expects; made where there is none of that name."""
-    name = str(schema.get("title") or template.name)
-    if name == DOCUMENT_TYPE:
-        documents = await entity_types.ensure_document_type(connection, viewer.workspace_id)
-        if documents is not None and _untitled(documents.schema) == _untitled(schema):
-            return documents.id
-    found = await templates.entity_type_named(connection, viewer.workspace_id, name)
-    if found is None:
-        found = await entity_types.add_entity_type(
-            connection, viewer.workspace_id, name, f"Made for the template {template.name!r}.", schema
-        )
-        await audit.record(connection, viewer, "entityType.created", found.id, {"name": name})
-    elif _untitled(found.schema) != _untitled(schema):
-        raise Conflict(
-            f"There is an entity type {name!r} already, and its schema is not the one of this template.",
-            path=("entityTypeId",),
-            hint="Give the entityTypeId that the workflow is to work on.",
-        )
-    return found.id
-
-
-def _untitled(schema: JsonSchema) -> dict[str, Any]:
-    return {name: value for name, value in schema.items() if name != "title"}
 
 
 def _key(template: Template) -> str:

@@ -49,8 +49,10 @@ async def create_upload(services: Services, viewer: Viewer, given: NewUpload) ->
             digest = sha256(orjson.dumps(wanted)).digest()
             before = await idempotency.claim(connection, viewer.workspace_id, "createUpload", key, digest, upload_id)
             if before is not None:
-                found = await uploads.uploads_by_id(connection, viewer.workspace_id, [before])
-                return CreatedUpload(found[before], await _upload_url(services, before))
+                known = (await uploads.uploads_by_id(connection, viewer.workspace_id, [before])).get(before)
+                if known is None:
+                    raise Conflict("The upload that this request made was deleted.", path=("idempotencyKey",))
+                return CreatedUpload(known, await _upload_url(services, before))
         await entity_types.ensure_document_type(connection, viewer.workspace_id)
         made = await uploads.add_upload(
             connection,

@@ -12,6 +12,7 @@ from weft.domain.errors import Conflict, Problem
 from weft.domain.ids import UUID
 from weft.domain.workflow import Workflow, WorkflowStatus
 from weft.operations.definitions import CheckedDefinition, check_definition
+from weft.operations.event_triggers import keeping_triggers, store_triggers
 from weft.operations.labels import category_of, description_of, name_of
 from weft.operations.services import Services
 from weft.operations.workflows import found_workflow, raise_any, schema_of, version_of
@@ -27,6 +28,8 @@ class WorkflowChanges:
 
     name: str | None = None
     definition: Any = None
+    triggers: Any = None
+    """In place of those in the definition."""
     description: str | None = None
     category: str | None = None
     """An empty text takes the category away."""
@@ -42,8 +45,13 @@ class _Examined:
 
     version_id: UUID
     entity_type_id: UUID | None
+    status: WorkflowStatus
     checked: CheckedDefinition | None
     """None where the definition stays the same and is right for the entity type, which may be new."""
+
+    def is_of(self, current: Workflow) -> bool:
+        seen = (self.version_id, self.entity_type_id, self.status)
+        return seen == (current.version_id, current.entity_type_id, current.status)
 
 
 async def _changed_definition(
@@ -51,15 +59,18 @@ async def _changed_definition(
 ) -> _Examined:
     async with services.database.reading() as connection:
         current = found_workflow(await workflows.get(connection, viewer.workspace_id, workflow_id))
-        seen = _Examined(current.version_id, current.entity_type_id, None)
+        seen = _Examined(current.version_id, current.entity_type_id, current.status, None)
         entity_type_id = changes.entity_type_id or current.entity_type_id
-        if changes.definition is None and entity_type_id == current.entity_type_id:
+        # A copy may be a DRAFT whose definition does not fit this workspace: such a one is never to be run.
+        activates = changes.status is WorkflowStatus.ACTIVE and current.status is not WorkflowStatus.ACTIVE
+        redefines = changes.definition is not None or changes.triggers is not None
+        if not redefines and entity_type_id == current.entity_type_id and not activates:
             return seen
         schema = await schema_of(connection, viewer, entity_type_id)
         version = await workflow_versions.get(connection, viewer.workspace_id, current.version_id)
-    present = version.definition if version else None
-    wanted = present if changes.definition is None else changes.definition
-    checked = await check_definition(services, viewer.workspace_id, wanted, schema)
+    present = version.definition if version else {}
+    wanted = _definition_of(changes, present)
+    checked = await check_definition(services, viewer.workspace_id, wanted, schema, triggers=changes.triggers)
     return replace(seen, checked=checked) if checked.problems or checked.canonical != present else seen
 
 
@@ -98,7 +109,7 @@ async def _change(
                 path=("expectedVersion",),
                 hint="Read it again and apply your change to what it is now.",
             )
-        if (current.version_id, current.entity_type_id) != (examined.version_id, examined.entity_type_id):
+        if not examined.is_of(current):
             return None
         problems: list[Problem] = []
         values = _plain_changes(current, changes, problems)
@@ -107,6 +118,7 @@ async def _change(
         if checked is not None:
             version = version_of(services, viewer, current, checked, number=current.version_number + 1)
             await workflow_versions.add(connection, version)
+            await store_triggers(services, viewer, connection, current, checked.definition)
             values |= {
                 "version_id": version.id,
                 "version_number": version.number,
@@ -117,7 +129,11 @@ async def _change(
         changed = await workflows.change(
             connection, viewer.workspace_id, workflow_id, {**values, "updated_at": services.clock()}
         )
-        details = {"changed": sorted(values), "version": values.get("version_number", current.version_number)}
+        details = {
+            "changed": sorted(values),
+            "version": values.get("version_number", current.version_number),
+            **{name: values[name] for name in ("public", "status", "enabled") if name in values},
+        }
         await audit.record(connection, viewer, "workflow.updated", workflow_id, details)
         return found_workflow(changed)
 
@@ -125,6 +141,15 @@ async def _change(
 async def archive_workflow(services: Services, viewer: Viewer, workflow_id: UUID) -> Workflow:
     """No run of it can be started any more. What runs, goes on."""
     return await update_workflow(services, viewer, workflow_id, WorkflowChanges(status=WorkflowStatus.ARCHIVED))
+
+
+def _definition_of(changes: WorkflowChanges, present: dict[str, Any]) -> Any:
+    """What is to be checked, without the triggers that are given beside it. Where nothing is said of triggers, they stay."""
+    if changes.triggers is None:
+        return present if changes.definition is None else keeping_triggers(changes.definition, present)
+    if changes.definition is None:
+        return {name: part for name, part in present.items() if name != "triggers"}
+    return changes.definition
 
 
 def _plain_changes(current: Workflow, changes: WorkflowChanges, problems: list[Problem]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Workflows: made, read and deleted. `workflow_changes` changes them."""
+"""Workflows: made, checked and deleted, and their versions. `workflow_changes` changes them, `workflow_lists` lists them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,10 +14,13 @@ from weft.domain.ids import UUID, new_id
 from weft.domain.page import Page, PageRequest
 from weft.domain.workflow import Workflow, WorkflowStatus, WorkflowVersion
 from weft.operations.definitions import CheckedDefinition, check_definition
+from weft.operations.entity_types import built_in_documents
+from weft.operations.event_triggers import store_triggers
 from weft.operations.labels import category_of, description_of, name_of
 from weft.operations.services import Services
-from weft.storage import audit, entity_types, workflow_versions, workflows
-from weft.storage.workflows import WorkflowFilter
+from weft.storage import audit, entity_types, public_workflows, workflow_versions, workflows
+
+COPY_FIRST = "A public workflow of another workspace can be read and rated; to do more with it, copy it: copyWorkflow."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,15 @@ class NewWorkflow:
     name: str
     definition: Any
     """In any spelling."""
+    triggers: Any = None
+    """In place of those in the definition."""
     description: str = ""
     category: str | None = None
     entity_type_id: UUID | None = None
     status: WorkflowStatus = WorkflowStatus.ACTIVE
     enabled: bool = True
     public: bool = False
+    copied_from: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,9 @@ async def create_workflow(services: Services, viewer: Viewer, wanted: NewWorkflo
     viewer.need(Role.EDITOR)
     async with services.database.reading() as connection:
         schema = await schema_of(connection, viewer, wanted.entity_type_id)
-    checked = await check_definition(services, viewer.workspace_id, wanted.definition, schema)
+    checked = await check_definition(
+        services, viewer.workspace_id, wanted.definition, schema, triggers=wanted.triggers, may_be_of_documents=True
+    )
     async with services.database.transaction() as connection:
         return await add_workflow(services, viewer, connection, wanted, checked)
 
@@ -59,6 +67,9 @@ async def add_workflow(
     description = description_of(wanted.description, problems)
     category = category_of(wanted.category, problems)
     raise_any(*problems, *checked.problems)
+    entity_type_id = wanted.entity_type_id
+    if entity_type_id is None and checked.of_documents:
+        entity_type_id = (await built_in_documents(connection, viewer.workspace_id)).id
     now = services.clock()
     made = Workflow(
         id=new_id(),
@@ -66,13 +77,14 @@ async def add_workflow(
         name=name,
         description=description,
         category=category,
-        entity_type_id=wanted.entity_type_id,
+        entity_type_id=entity_type_id,
         status=wanted.status,
         enabled=wanted.enabled,
         public=wanted.public,
         version_id=new_id(),
         version_number=1,
         steps_count=checked.steps_count,
+        copied_from=wanted.copied_from,
         created_by=viewer.key_name,
         created_at=now,
         updated_at=now,
@@ -80,7 +92,10 @@ async def add_workflow(
     )
     await workflows.add(connection, made)
     await workflow_versions.add(connection, version_of(services, viewer, made, checked))
-    await audit.record(connection, viewer, "workflow.created", made.id, {"name": name, "version": 1})
+    await store_triggers(services, viewer, connection, made, checked.definition)
+    await audit.record(
+        connection, viewer, "workflow.created", made.id, {"name": name, "version": 1, "public": made.public}
+    )
     return made
 
 
@@ -99,36 +114,31 @@ async def delete_workflow(services: Services, viewer: Viewer, workflow_id: UUID)
 
 
 async def validate_workflow(
-    services: Services, viewer: Viewer, definition: Any, entity_type_id: UUID | None
+    services: Services, viewer: Viewer, definition: Any, entity_type_id: UUID | None, triggers: Any = None
 ) -> CheckedDefinition:
     """The same problems as when it is saved, and nothing is."""
     viewer.need(Role.VIEWER)
     async with services.database.reading() as connection:
         schema = await schema_of(connection, viewer, entity_type_id)
-    return await check_definition(services, viewer.workspace_id, definition, schema)
-
-
-async def list_workflows(
-    services: Services, viewer: Viewer, wanted: WorkflowFilter, page: PageRequest
-) -> Page[Workflow]:
-    viewer.need(Role.VIEWER)
-    if "\0" in f"{wanted.search}{wanted.category}":
-        raise Invalid("A filter holds the character NUL.", path=("filter",))
-    async with services.database.reading() as connection:
-        return await workflows.page(connection, viewer.workspace_id, wanted, page)
+    return await check_definition(
+        services, viewer.workspace_id, definition, schema, triggers=triggers, may_be_of_documents=True
+    )
 
 
 async def load_workflows(services: Services, viewer: Viewer, ids: Sequence[UUID]) -> list[Workflow | None]:
+    """Of the workspace, or public."""
     viewer.need(Role.VIEWER)
     async with services.database.reading() as connection:
-        found = await workflows.get_many(connection, viewer.workspace_id, ids)
-    return [found.get(workflow_id) for workflow_id in ids]
+        found = await public_workflows.get_many(connection, viewer.workspace_id, ids)
+    seen = {one.id: one.seen_from(viewer.workspace_id) for one in found.values()}
+    return [seen.get(workflow_id) for workflow_id in ids]
 
 
 async def load_versions(services: Services, viewer: Viewer, ids: Sequence[UUID]) -> list[WorkflowVersion | None]:
+    """Of the workspace, or the current one of a public workflow."""
     viewer.need(Role.VIEWER)
     async with services.database.reading() as connection:
-        found = await workflow_versions.get_many(connection, viewer.workspace_id, ids)
+        found = await public_workflows.versions(connection, viewer.workspace_id, ids)
     return [found.get(version_id) for version_id in ids]
 
 
@@ -174,7 +184,7 @@ def version_of(
 
 def found_workflow(workflow: Workflow | None) -> Workflow:
     if workflow is None:
-        raise NotFound("There is no such workflow in this workspace.", path=("id",))
+        raise NotFound("There is no such workflow in this workspace.", path=("id",), hint=COPY_FIRST)
     return workflow
 
 

@@ -6,4 +6,5 @@
 
 Rules: the workspace is in the WHERE of every query that a caller can reach. A WHERE clause is the check: claim, finish,
 cancel are single conditional statements, and no row is an answer, not an error. Values are bound, never formatted in.
+Only `public_workflows` lets a query see what is of another workspace: workflows that are public and ACTIVE.
 """

@@ -12,19 +12,19 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, select, text
+from sqlalchemy import RowMapping, TextClause, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.delivery import AttemptOutcome, Delivery, DeliveryKind, DeliveryStatus, NewDelivery
-from weft.domain.ids import UUID, new_id
-from weft.domain.integration import Integration, IntegrationType, id_in
+from weft.domain.ids import UUID, id_in, new_id
+from weft.domain.integration import Integration, IntegrationType
 from weft.kit.json import dumps
 from weft.storage.tables import delivery
 
 NOT_FOUND = "INTEGRATION_NOT_FOUND"
 DISABLED = "INTEGRATION_DISABLED"
 ATTEMPT_LOST = "ATTEMPT_LOST"
-COLUMNS = [column for column in delivery.c if column.name != "lane"]
+COLUMNS = list(delivery.c)
 _NAMES = ", ".join(f"d.{column.name}" for column in COLUMNS)
 
 
@@ -74,7 +74,7 @@ async def add_deliveries(
             "run_id": run_id,
             "ids": [row.id for row in rows],
             "references": [row.integration for row in rows],
-            "integration_ids": [id_in(row.integration) for row in rows],
+            "integration_ids": [id_in(row.integration, "Integration") for row in rows],
             "ordinals": [row.ordinal for row in rows],
             "step_ids": [row.step_id for row in rows],
             "messages": [dumps(row.message) for row in rows],
@@ -232,24 +232,38 @@ async def give_up_waiting(
     return (await connection.execute(statement, values)).rowcount
 
 
-async def send_again(connection: AsyncConnection, workspace_id: UUID, delivery_id: UUID) -> Delivery | None:
-    """Due at once, in a new series of attempts, through the integration that its reference means now. None where there is no
-    such delivery, or one that is being sent, or no integration that could take it.
-    """
-    statement = text(
+def _again(receiver: str, found: str) -> TextClause:
+    """`receiver` sets what follows from the receiver and says where it is found; `found` whether it is that of the delivery."""
+    return text(
         f"""
         UPDATE delivery d
-        SET status = 'PENDING', next_at = now(), finished_at = NULL, series_start = d.attempts, error_code = NULL,
-          error = NULL, lane = i.id, integration_id = i.id, integration_name = i.name, integration_type = i.type
-        FROM integration i
-        WHERE d.id = :id AND d.workspace_id = :workspace_id AND d.status <> 'SENDING' AND i.workspace_id = :workspace_id
-          AND i.enabled AND (i.id = d.integration_id OR (d.integration_id IS NULL AND i.name = d.integration_name))
+        SET status = 'PENDING', next_at = now(), finished_at = NULL, series_start = d.attempts, error_code = NULL, error = NULL,
+          {receiver}
+        WHERE d.id = :id AND d.workspace_id = :workspace_id AND d.status <> 'SENDING' AND {found}
         RETURNING {_NAMES}
         """
     )
-    rows = await connection.execute(statement, {"id": delivery_id, "workspace_id": workspace_id})
-    row = rows.mappings().one_or_none()
-    return None if row is None else delivery_of(row)
+
+
+AGAIN = _again(
+    "lane = i.id, integration_id = i.id, integration_name = i.name, integration_type = i.type FROM integration i",
+    "i.workspace_id = :workspace_id AND i.enabled AND d.kind <> 'RUN' "
+    "AND (i.id = d.integration_id OR (d.integration_id IS NULL AND i.name = d.integration_name))",
+)
+AGAIN_OF_RUN = _again(
+    "lane = w.lane FROM run_webhook w", "w.workspace_id = :workspace_id AND d.kind = 'RUN' AND w.run_id = d.run_id"
+)
+
+
+async def send_again(connection: AsyncConnection, workspace_id: UUID, delivery_id: UUID) -> Delivery | None:
+    """Due at once, in a new series of attempts, through the integration that its reference means now, or the webhook of its
+    run. None where there is no such delivery, or one that is being sent, or no receiver that could take it.
+    """
+    for statement in (AGAIN, AGAIN_OF_RUN):
+        rows = await connection.execute(statement, {"id": delivery_id, "workspace_id": workspace_id})
+        if (row := rows.mappings().one_or_none()) is not None:
+            return delivery_of(row)
+    return None
 
 
 async def by_ids(connection: AsyncConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Delivery]:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, bindparam, column, func, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from weft.domain.delivery import Delivery, DeliveryAttempt, DeliveryStatus
+from weft.domain.delivery import Delivery, DeliveryAttempt, DeliveryKind, DeliveryStatus
 from weft.domain.errors import Invalid
 from weft.domain.ids import UUID
 from weft.domain.page import Page, PageRequest
@@ -20,13 +20,14 @@ class DeliveryFilter:
     integration_id: UUID | None = None
     run_id: UUID | None = None
     statuses: tuple[DeliveryStatus, ...] | None = None
+    kind: DeliveryKind | None = None
 
 
 async def page(
     connection: AsyncConnection, workspace_id: UUID, wanted: DeliveryFilter, request: PageRequest
 ) -> Page[Delivery]:
     """Newest first."""
-    conditions = _conditions(workspace_id, wanted.statuses, request)
+    conditions = _conditions(workspace_id, wanted.statuses, wanted.kind, request)
     if wanted.integration_id is not None:
         conditions.append(delivery.c.integration_id == wanted.integration_id)
     if wanted.run_id is not None:
@@ -42,6 +43,7 @@ async def pages_of(
     owner: str,
     ids: Sequence[UUID],
     statuses: tuple[DeliveryStatus, ...] | None,
+    kind: DeliveryKind | None,
     request: PageRequest,
 ) -> dict[UUID, Page[Delivery]]:
     """The deliveries of each of these owners, newest first; `owner` is the column `run_id` or `integration_id`."""
@@ -49,7 +51,7 @@ async def pages_of(
     asked = asked.render_derived()
     listed = (
         select(*COLUMNS)
-        .where(delivery.c[owner] == asked.c.id, *_conditions(workspace_id, statuses, request))
+        .where(delivery.c[owner] == asked.c.id, *_conditions(workspace_id, statuses, kind, request))
         .order_by(delivery.c.number.desc())
         .limit(request.first + 1)
         .lateral("listed")
@@ -78,11 +80,13 @@ async def attempts(
 
 
 def _conditions(
-    workspace_id: UUID, statuses: tuple[DeliveryStatus, ...] | None, request: PageRequest
+    workspace_id: UUID, statuses: tuple[DeliveryStatus, ...] | None, kind: DeliveryKind | None, request: PageRequest
 ) -> list[ColumnElement[bool]]:
     conditions = [delivery.c.workspace_id == workspace_id]
     if statuses is not None:
         conditions.append(delivery.c.status.in_([status.value for status in statuses]))
+    if kind is not None:
+        conditions.append(delivery.c.kind == kind.value)
     if (after := _after(request)) is not None:
         conditions.append(delivery.c.number < after)
     return conditions

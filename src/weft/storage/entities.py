@@ -1,6 +1,6 @@
 """Queries about entities. How whole batches of them are written is in `entity_writes`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, any_, bindparam, delete, func, or_, select, update
@@ -92,9 +92,14 @@ async def replace_data(
     return None if row is None else entity_of(row)
 
 
-async def delete_by_id(connection: AsyncConnection, workspace_id: UUID, entity_ids: Sequence[UUID]) -> int:
-    """How many of the entities there were."""
-    return await _delete(connection, and_(entity.c.workspace_id == workspace_id, entity.c.id.in_(entity_ids)))
+async def delete_by_id(
+    connection: AsyncConnection, workspace_id: UUID, entity_ids: Sequence[UUID]
+) -> Mapping[UUID, int]:
+    """How many of the entities there were, by their type."""
+    wanted = and_(entity.c.workspace_id == workspace_id, entity.c.id.in_(entity_ids))
+    gone = delete(entity).where(wanted).returning(entity.c.entity_type_id).cte("gone")
+    counted = select(gone.c.entity_type_id, func.count()).group_by(gone.c.entity_type_id)
+    return {row[0]: row[1] for row in await connection.execute(counted)}
 
 
 async def delete_by_filter(
@@ -104,10 +109,7 @@ async def delete_by_filter(
     filter: EntityFilter,
 ) -> int:
     """How many entities of the type the filter let pass."""
-    return await _delete(connection, and_(*where(filter, workspace_id, entity_type_id)))
-
-
-async def _delete(connection: AsyncConnection, wanted: ColumnElement[bool]) -> int:
+    wanted = and_(*where(filter, workspace_id, entity_type_id))
     return (await connection.execute(delete(entity).where(wanted))).rowcount
 
 

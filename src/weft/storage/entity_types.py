@@ -1,6 +1,6 @@
 """Queries about entity types."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping, and_, delete, exists, func, insert, or_, select, update
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from weft.domain.entity import EntityType, JsonSchema
 from weft.domain.errors import Conflict
 from weft.domain.files import DOCUMENT_SCHEMA, DOCUMENT_TYPE
-from weft.domain.ids import UUID, new_id
+from weft.domain.ids import UUID, id_in, new_id
 from weft.domain.page import Page, PageRequest
 from weft.storage.paging import after_id
 from weft.storage.tables import entity, entity_import, entity_type, workflow
@@ -70,6 +70,19 @@ async def types_by_id(
     """Those of the types that are in the workspace."""
     statement = select(entity_type).where(entity_type.c.workspace_id == workspace_id, entity_type.c.id.in_(type_ids))
     return {row["id"]: entity_type_of(row) for row in (await connection.execute(statement)).mappings()}
+
+
+async def schemas_by_reference(
+    connection: AsyncConnection, workspace_id: UUID, references: Collection[str]
+) -> dict[str, JsonSchema]:
+    """By each reference to one that is there: its id, in either spelling, or its name; the id counts first."""
+    ids = {reference: id_in(reference, "EntityType") for reference in references}
+    of_these = or_(entity_type.c.name.in_(references), entity_type.c.id.in_([one for one in ids.values() if one]))
+    statement = select(entity_type).where(entity_type.c.workspace_id == workspace_id, of_these)
+    types = [entity_type_of(row) for row in (await connection.execute(statement)).mappings()]
+    by_name, by_id = ({getattr(one, key): one.schema for one in types} for key in ("name", "id"))
+    found = {reference: by_id.get(ids[reference]) or by_name.get(reference) for reference in references}
+    return {reference: schema for reference, schema in found.items() if schema is not None}
 
 
 async def page_of_types(

@@ -16,9 +16,12 @@ from sqlalchemy import ARRAY, BigInteger, Text, TextClause, bindparam, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from weft.domain.events import PlatformEvent
 from weft.domain.ids import UUID
 from weft.domain.imports import OnConflict
 from weft.storage.driver import copy_packed
+from weft.storage.entity_events import payload_of, quoted
+from weft.storage.events import listened
 from weft.storage.tables import Id
 
 UNIQUE_VIOLATION = "23505"
@@ -48,6 +51,8 @@ class WrittenRows:
     updated: int
     refused: frozenset[int]
     """The numbers of rows whose external id exists already, where that is a failure."""
+    told: int = 0
+    """Events of them that wait for triggers."""
 
 
 class ExternalIdTakenError(Exception):
@@ -103,11 +108,26 @@ WITH given AS (
   INSERT INTO entity (id, workspace_id, entity_type_id, external_id, data)
   SELECT id, :workspace_id, :entity_type_id, external_id, data::jsonb FROM given ORDER BY external_id COLLATE "C", id
   ON CONFLICT (entity_type_id, external_id) WHERE external_id IS NOT NULL {action}
-  RETURNING id, xmax = 0 AS created
+  RETURNING id, xmax = 0 AS created, {payload} AS payload
+), told AS (
+  INSERT INTO event (workspace_id, name, payload)
+  SELECT :workspace_id, {name}, payload FROM written
+  WHERE CASE WHEN created THEN {created_listened} ELSE {updated_listened} END
+  ORDER BY id
+  RETURNING id
 )
-SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT created) AS updated, {refused} AS refused
+SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT created) AS updated, {refused} AS refused,
+  (SELECT count(*) FROM told) AS told
 FROM written
 """
+_CREATED, _UPDATED = quoted(PlatformEvent.ENTITY_CREATED), quoted(PlatformEvent.ENTITY_UPDATED)
+_EVENTS = {
+    "name": f"CASE WHEN created THEN {_CREATED} ELSE {_UPDATED} END",
+    "created_listened": listened(_CREATED),
+    "updated_listened": listened(_UPDATED),
+    # What nobody listens for is not even put together.
+    "payload": f"CASE WHEN {listened(_CREATED)} OR {listened(_UPDATED)} THEN {payload_of('entity')} END",
+}
 # A row that would change nothing is left alone: importing the same file twice makes no new versions.
 _UPDATE = """
 DO UPDATE SET data = excluded.data, version = entity.version + 1, updated_at = now()
@@ -118,7 +138,7 @@ _REFUSED = "ARRAY(SELECT number FROM given WHERE NOT EXISTS (SELECT FROM written
 
 
 def _statement(action: str, refused: str = _NONE) -> TextClause:
-    return text(_WRITE.format(action=action, refused=refused)).bindparams(
+    return text(_WRITE.format(action=action, refused=refused, **_EVENTS)).bindparams(
         bindparam("numbers", type_=ARRAY(BigInteger)),
         bindparam("ids", type_=ARRAY(Id)),
         bindparam("external_ids", type_=ARRAY(Text)),
@@ -155,4 +175,4 @@ async def write_entities(
         },
     )
     row = result.one()
-    return WrittenRows(row.created, row.updated, frozenset(row.refused))
+    return WrittenRows(row.created, row.updated, frozenset(row.refused), row.told)

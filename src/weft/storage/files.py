@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import Boolean, RowMapping, func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,13 +17,14 @@ async def reserve_file(
     connection: AsyncConnection, workspace_id: UUID, content: StoredFile, *, most_files: int, most_bytes: int
 ) -> bool:
     """Note that the workspace has this content; False where it would have too much then. To be followed by `file_is_stored`."""
+    # Locked where it is there already, so that it is not deleted as unused before the transaction says that it is used.
     new = (
         upsert(file)
         .values(workspace_id=workspace_id, sha256=content.sha256, size=content.size, mime_type=content.mime_type)
-        .on_conflict_do_nothing()
-        .returning(file.c.sha256)
+        .on_conflict_do_update(index_elements=[file.c.workspace_id, file.c.sha256], set_={"size": file.c.size})
+        .returning(literal_column("old.sha256 IS NOT NULL", Boolean))
     )
-    if (await connection.execute(new)).one_or_none() is None:
+    if (await connection.execute(new)).scalar_one():
         return True
     files, size = file_total.c.files + 1, file_total.c.bytes + content.size
     counted = (

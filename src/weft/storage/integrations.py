@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.errors import Conflict
-from weft.domain.ids import UUID
-from weft.domain.integration import Integration, IntegrationType, id_in
+from weft.domain.ids import UUID, id_in
+from weft.domain.integration import Integration, IntegrationType
 from weft.domain.page import Page, PageRequest
 from weft.storage.paging import after_id
 from weft.storage.tables import integration, workflow
@@ -85,7 +85,7 @@ async def receivers(
 
 async def by_reference(connection: AsyncConnection, workspace_id: UUID, reference: str) -> Integration | None:
     """By its id, in either spelling, or by its name; the id counts first."""
-    by_id = integration.c.id == id_in(reference)
+    by_id = integration.c.id == id_in(reference, "Integration")
     statement = (
         select(integration)
         .where(integration.c.workspace_id == workspace_id, or_(by_id, integration.c.name == reference))

@@ -1,8 +1,10 @@
 """Queries about API keys and the workspaces they open."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Row, and_, func, insert, or_, select, update
+from sqlalchemy import ARRAY, Row, and_, any_, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,6 +13,7 @@ from weft.domain.ids import UUID, new_id
 from weft.domain.page import Page, PageRequest
 from weft.storage.paging import after_id
 from weft.storage.tables import api_key, workspace
+from weft.storage.tables.base import Id
 
 _COLUMNS = [column for column in api_key.columns if column.name != "digest"]
 
@@ -29,6 +32,7 @@ async def add_key(
     prefix: str,
     digest: bytes,
     expires_at: datetime | None,
+    rate_limit: int | None,
 ) -> ApiKey:
     """Store a new key."""
     statement = (
@@ -41,6 +45,7 @@ async def add_key(
             prefix=prefix,
             digest=digest,
             expires_at=expires_at,
+            rate_limit=rate_limit,
         )
         .returning(*_COLUMNS)
     )
@@ -71,6 +76,34 @@ async def page_of_keys(connection: AsyncConnection, workspace_id: UUID, page: Pa
     return Page[ApiKey].of(rows, page.first, lambda key: str(key.id), total)
 
 
+async def change_key(
+    connection: AsyncConnection, workspace_id: UUID, key_id: UUID, values: Mapping[str, Any]
+) -> ApiKey | None:
+    """Change a key that is not revoked; None when there is no such."""
+    statement = (
+        update(api_key)
+        .where(api_key.c.workspace_id == workspace_id, api_key.c.id == key_id, api_key.c.revoked_at.is_(None))
+        .values(**values)
+        .returning(*_COLUMNS)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else _api_key(row)
+
+
+async def ending_keys(
+    connection: AsyncConnection, watched: Mapping[UUID, UUID], before: datetime
+) -> Mapping[UUID, ApiKey]:
+    """Of the watched keys (the workspace of each by its id), those that are revoked, and those that expire by then."""
+    ends = or_(api_key.c.revoked_at.is_not(None), api_key.c.expires_at <= before)
+    statement = select(*_COLUMNS).where(
+        api_key.c.workspace_id == any_(bindparam("workspaces", list(set(watched.values())), ARRAY(Id))),
+        api_key.c.id == any_(bindparam("ids", list(watched), ARRAY(Id))),
+        ends,
+    )
+    found = [_api_key(row) for row in await connection.execute(statement)]
+    return {key.id: key for key in found if key.workspace_id == watched[key.id]}
+
+
 async def revoke_key(connection: AsyncConnection, workspace_id: UUID, key_id: UUID, now: datetime) -> ApiKey | None:
     """Revoke a key for good; None when it is not there or revoked already."""
     statement = (
@@ -94,6 +127,11 @@ async def ensure_workspace(connection: AsyncConnection, name: str) -> UUID:
     made = insert_or(workspace).values(id=new_id(), name=name).on_conflict_do_nothing(index_elements=["name"])
     await connection.execute(made)
     return (await connection.execute(select(workspace.c.id).where(workspace.c.name == name))).scalar_one()
+
+
+async def workspace_by_name(connection: AsyncConnection, name: str) -> UUID | None:
+    """The id of the workspace with this name."""
+    return (await connection.execute(select(workspace.c.id).where(workspace.c.name == name))).scalar_one_or_none()
 
 
 async def workspace_name(connection: AsyncConnection, workspace_id: UUID) -> str:

@@ -3,7 +3,7 @@
     keep_leases      the fence: only batches whose token still holds may go on
     add_items        COPY, insert only
     save_checkpoints, drop_checkpoints
-    publish_entities, `deliveries.add_deliveries`
+    publish_entities, `deliveries.add_deliveries`, and the events of what was written (`events`)
     add_logs         COPY
     add_to_counters  last: every worker of a run shares that row, so its lock must be short
 
@@ -19,13 +19,16 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from weft.domain.events import PlatformEvent
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress
 from weft.storage.batches import STATE_COLUMNS, Lease
 from weft.storage.driver import copy_packed, copy_rows
+from weft.storage.entity_events import payload_of, quoted
+from weft.storage.events import listened
 from weft.storage.item_rows import ITEM_COLUMNS, ItemRow, packed
 from weft.storage.progress import progress_of
-from weft.storage.run_milestones import note_ended
+from weft.storage.run_milestones import noting_the_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +152,30 @@ async def drop_checkpoints(connection: AsyncConnection, run_id: UUID, ordinals: 
     )
 
 
+_UPDATED, _PUBLISHED = quoted(PlatformEvent.ENTITY_UPDATED), quoted(PlatformEvent.ENTITY_PUBLISHED)
+
 PUBLISH = text(
-    """
-    UPDATE entity e
-    SET data = e.data || p.fields::jsonb, version = e.version + 1, updated_at = now(),
-        published_at = CASE WHEN p.publish THEN now() ELSE e.published_at END
-    FROM unnest(:ids ::uuid[], :fields ::text[], :flags ::bool[]) AS p (id, fields, publish)
-    WHERE e.id = p.id AND e.workspace_id = :workspace_id
+    f"""
+    WITH changed AS (
+      UPDATE entity e
+      SET data = e.data || p.fields::jsonb, version = e.version + 1, updated_at = now(),
+          published_at = CASE WHEN p.publish THEN now() ELSE e.published_at END
+      FROM unnest(:ids ::uuid[], :fields ::text[], :flags ::bool[]) AS p (id, fields, publish)
+      WHERE e.id = p.id AND e.workspace_id = :workspace_id
+      RETURNING e.id, p.publish, CASE WHEN {listened(_UPDATED)} OR {listened(_PUBLISHED)} THEN {payload_of("e")} END AS payload
+    )
+    INSERT INTO event (workspace_id, name, payload, depth)
+    SELECT :workspace_id, n.name, c.payload, (SELECT r.depth + 1 FROM run r WHERE r.id = :run_id)
+    FROM changed c
+    JOIN (VALUES ({_UPDATED}, {listened(_UPDATED)}), ({_PUBLISHED}, {listened(_PUBLISHED)})) AS n (name, listened)
+      ON n.listened AND (c.publish OR n.name = {_UPDATED})
+    ORDER BY c.id, n.name DESC
     """
 )
 
 
 async def publish_entities(
-    connection: AsyncConnection, workspace_id: UUID, publications: Sequence[Publication]
+    connection: AsyncConnection, workspace_id: UUID, run_id: UUID, publications: Sequence[Publication]
 ) -> None:
     """Write fields into entities. At most one publication per entity: of several, the statement would take only one."""
     # Always in the same order: two runs that write the same entities then wait for each other, and never in a circle.
@@ -170,6 +184,7 @@ async def publish_entities(
         PUBLISH,
         {
             "workspace_id": workspace_id,
+            "run_id": run_id,
             "ids": [row.entity_id for row in publications],
             "fields": [row.fields for row in publications],
             "flags": [row.publish for row in publications],
@@ -206,7 +221,8 @@ _FAILED = "(s.failed + :failed ::int)"
 # the run is stopped, what is left is cancelled in it. One table and no subquery on it: a rival flush that commits
 # while this one waits for the row is then counted in, since Postgres computes the new values from the newest row.
 ADD = text(
-    f"""
+    noting_the_end(
+        f"""
     UPDATE run_state s
     SET completed = s.completed + :completed ::int, failed = {_FAILED}, skipped = s.skipped + :skipped ::int,
         cancelled = CASE WHEN :stop ::bool THEN s.cancelled + {_PENDING} ELSE s.cancelled END,
@@ -221,8 +237,9 @@ ADD = text(
         revision = s.revision + 1, updated_at = now(), {_STEP_SUMS},
         {_USAGE}
     WHERE s.run_id = :run_id AND s.status IN ('RUNNING', 'PAUSED')
-    RETURNING {STATE_COLUMNS}
+    RETURNING {STATE_COLUMNS}, s.error
     """
+    )
 )
 
 
@@ -249,7 +266,4 @@ async def add_to_counters(
         },
     )
     row = rows.mappings().one_or_none()
-    progress = None if row is None else progress_of(row)
-    if progress is not None and progress.status.is_terminal:
-        await note_ended(connection, run_id)
-    return progress
+    return None if row is None else progress_of(row)

@@ -43,31 +43,58 @@ async def pages_of_workflows(
     request: PageRequest,
 ) -> dict[UUID, Page[Run]]:
     """The runs of each of these workflows, newest first."""
-    asked = func.unnest(bindparam("workflows", workflow_ids, ARRAY(Id))).table_valued(column("id", Id), name="asked")
+    return await _pages(
+        connection, run.c.workflow_id, workflow_ids, _conditions(workspace_id, wanted, request), request
+    )
+
+
+async def pages_of_triggers(
+    connection: AsyncConnection, workspace_id: UUID, trigger_ids: Sequence[UUID], request: PageRequest
+) -> dict[UUID, Page[Run]]:
+    """The runs that each of these triggers or schedules started, newest first."""
+    conditions = _conditions(workspace_id, RunFilter(), request)
+    return await _pages(connection, run.c.trigger_id, trigger_ids, conditions, request)
+
+
+async def _pages(
+    connection: AsyncConnection,
+    owner: ColumnElement[UUID],
+    ids: Sequence[UUID],
+    conditions: Sequence[ColumnElement[bool]],
+    request: PageRequest,
+) -> dict[UUID, Page[Run]]:
+    """By the owner, a column of `run`."""
+    asked = func.unnest(bindparam("owners", ids, ARRAY(Id))).table_valued(column("id", Id), name="asked")
     asked = asked.render_derived()
     listed = (
-        RUNS.where(run.c.workflow_id == asked.c.id, *_conditions(workspace_id, wanted, request))
+        RUNS.where(owner == asked.c.id, *conditions)
         .order_by(run.c.id.desc())
         .limit(request.first + 1)
         .lateral("listed")
     )
-    rows = await connection.execute(select(listed).select_from(asked.join(listed, true())).order_by(listed.c.id.desc()))
-    found: dict[UUID, list[Run]] = {workflow_id: [] for workflow_id in workflow_ids}
+    rows = await connection.execute(
+        select(listed, asked.c.id.label("owner_id"))
+        .select_from(asked.join(listed, true()))
+        .order_by(listed.c.id.desc())
+    )
+    found: dict[UUID, list[Run]] = {one: [] for one in ids}
     for row in rows.mappings():
-        found[row["workflow_id"]].append(run_of(row))
-    return {
-        workflow_id: Page[Run].of(of_one, request.first, lambda one: str(one.id))
-        for workflow_id, of_one in found.items()
-    }
+        found[row["owner_id"]].append(run_of(row))
+    return {one: Page[Run].of(of_one, request.first, lambda run: str(run.id)) for one, of_one in found.items()}
 
 
 USAGES = text(
     """
-    SELECT r.workflow_id, (u.place - 1) % :figures AS figure, sum(u.value)::bigint AS amount
-    FROM run r
-    JOIN run_state s ON s.run_id = r.id AND cardinality(s.step_usage) > 0
-    CROSS JOIN LATERAL unnest(s.step_usage) WITH ORDINALITY AS u (value, place)
-    WHERE r.workspace_id = :workspace_id AND r.workflow_id = ANY (:workflow_ids ::uuid[])
+    SELECT workflow_id, figure, sum(amount)::bigint AS amount FROM (
+      SELECT r.workflow_id, (u.place - 1) % :figures AS figure, u.value AS amount
+      FROM run r
+      JOIN run_state s ON s.run_id = r.id AND cardinality(s.step_usage) > 0
+      CROSS JOIN LATERAL unnest(s.step_usage) WITH ORDINALITY AS u (value, place)
+      WHERE r.workspace_id = :workspace_id AND r.workflow_id = ANY (:workflow_ids ::uuid[])
+      UNION ALL
+      SELECT p.workflow_id, p.figure, p.amount FROM past_usage p JOIN workflow w ON w.id = p.workflow_id
+      WHERE w.workspace_id = :workspace_id AND w.id = ANY (:workflow_ids ::uuid[])
+    ) used
     GROUP BY 1, 2
     """
 )
@@ -76,7 +103,7 @@ USAGES = text(
 async def usages_of_workflows(
     connection: AsyncConnection, workspace_id: UUID, workflow_ids: Sequence[UUID]
 ) -> dict[UUID, Usage]:
-    """Summed over the runs of each. Those without any usage are left out."""
+    """Summed over the runs of each, those that were deleted too. Workflows without any usage are left out."""
     values = {"workspace_id": workspace_id, "workflow_ids": list(workflow_ids), "figures": FIGURES}
     sums: dict[UUID, list[int]] = {}
     for row in await connection.execute(USAGES, values):

@@ -17,7 +17,7 @@ from weft.domain.trigger import Cause
 from weft.storage.batches import STATE_COLUMNS
 from weft.storage.entity_filter import where
 from weft.storage.progress import PROGRESS_COLUMNS, progress_of
-from weft.storage.run_milestones import note_ended
+from weft.storage.run_milestones import noting_the_end
 from weft.storage.tables import Id, entity, run, run_batch, run_state
 
 
@@ -219,16 +219,18 @@ def _change(assignments: str, statuses: str) -> str:
     UPDATE run_state s SET {assignments}, revision = s.revision + 1, updated_at = now()
     FROM run r
     WHERE s.run_id = :run_id AND r.id = s.run_id AND r.workspace_id = :workspace_id AND s.status IN ({statuses})
-    RETURNING {STATE_COLUMNS}
+    RETURNING {STATE_COLUMNS}, s.error
     """
 
 
 # What is under way in workers is not waited for: their next write finds the run ended and is dropped.
 CANCEL = text(
-    _change(
-        "status = 'CANCELLED', cancelled = s.total - s.completed - s.failed - s.skipped, "
-        "finished_at = greatest(now(), s.started_at)",
-        "'PENDING', 'RUNNING', 'PAUSED'",
+    noting_the_end(
+        _change(
+            "status = 'CANCELLED', cancelled = s.total - s.completed - s.failed - s.skipped, "
+            "finished_at = greatest(now(), s.started_at)",
+            "'PENDING', 'RUNNING', 'PAUSED'",
+        )
     )
 )
 PAUSE = text(_change("status = 'PAUSED'", "'PENDING', 'RUNNING'"))
@@ -237,10 +239,7 @@ RESUME = text(_change("status = CASE WHEN s.started_at IS NULL THEN 'PENDING' EL
 
 async def cancel(connection: AsyncConnection, workspace_id: UUID, run_id: UUID) -> Progress | None:
     """End the run; what is not finished is cancelled. None when it has ended already, or is none of the workspace."""
-    progress = await _changed(connection, CANCEL, workspace_id, run_id)
-    if progress is not None:
-        await note_ended(connection, run_id)
-    return progress
+    return await _changed(connection, CANCEL, workspace_id, run_id)
 
 
 async def pause(connection: AsyncConnection, workspace_id: UUID, run_id: UUID) -> Progress | None:

@@ -35,7 +35,7 @@ async def get(connection: AsyncConnection, workspace_id: UUID, version_id: UUID)
 
 async def get_many(connection: AsyncConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, WorkflowVersion]:
     rows = await connection.execute(_select(workspace_id).where(workflow_version.c.id.in_(ids)))
-    return {row["id"]: _version_of(row) for row in rows.mappings()}
+    return {row["id"]: version_of_row(row) for row in rows.mappings()}
 
 
 async def pages(
@@ -57,7 +57,7 @@ async def pages(
     for row in rows.mappings():
         totals[row["of"]] = row["total"]
         if row["id"] is not None:
-            versions[row["of"]].append(_version_of(row))
+            versions[row["of"]].append(version_of_row(row))
     return {
         workflow_id: Page[WorkflowVersion].of(found, request.first, lambda one: str(one.number), totals[workflow_id])
         for workflow_id, found in versions.items()
@@ -74,5 +74,5 @@ def _select(workspace_id: UUID) -> Select[Any]:
     return select(*_COLUMNS).where(workflow_version.c.workspace_id == workspace_id)
 
 
-def _version_of(row: RowMapping) -> WorkflowVersion:
+def version_of_row(row: RowMapping) -> WorkflowVersion:
     return WorkflowVersion(**{column.name: row[column.name] for column in _COLUMNS})

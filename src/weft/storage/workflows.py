@@ -1,18 +1,16 @@
 """Workflows: the named thing that people edit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import RowMapping, Select, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.ids import UUID
-from weft.domain.page import Page, PageRequest
 from weft.domain.progress import RunStatus
 from weft.domain.workflow import Workflow, WorkflowStatus
-from weft.storage.paging import after_id
-from weft.storage.tables import run, run_checkpoint, run_item, run_log, run_state, workflow, workflow_stats
+from weft.storage import deleted_runs
+from weft.storage.tables import run, run_state, workflow, workflow_stats
 
 _LAST_RUN = (
     select(func.max(workflow_stats.c.last_run_at))
@@ -20,20 +18,8 @@ _LAST_RUN = (
     .correlate(workflow)
     .scalar_subquery()
 )
-_COLUMNS = (*workflow.columns, _LAST_RUN.label("last_run_at"))
+COLUMNS = (*workflow.columns, _LAST_RUN.label("last_run_at"))
 _UNFINISHED = tuple(status.value for status in RunStatus if not status.is_terminal)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkflowFilter:
-    """All that is given holds."""
-
-    status: WorkflowStatus | None = None
-    category: str | None = None
-    public: bool | None = None
-    entity_type_id: UUID | None = None
-    search: str | None = None
-    """Part of the name or the description, case ignored."""
 
 
 async def add(connection: AsyncConnection, added: Workflow) -> None:
@@ -52,6 +38,7 @@ async def add(connection: AsyncConnection, added: Workflow) -> None:
             version_id=added.version_id,
             version_number=added.version_number,
             steps_count=added.steps_count,
+            copied_from=added.copied_from,
             created_by=added.created_by,
             created_at=added.created_at,
             updated_at=added.updated_at,
@@ -65,7 +52,7 @@ async def get(connection: AsyncConnection, workspace_id: UUID, workflow_id: UUID
 
 async def get_many(connection: AsyncConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Workflow]:
     rows = await connection.execute(_select(workspace_id).where(workflow.c.id.in_(ids)))
-    return {row["id"]: _workflow_of(row) for row in rows.mappings()}
+    return {row["id"]: workflow_of(row) for row in rows.mappings()}
 
 
 async def lock(connection: AsyncConnection, workspace_id: UUID, workflow_id: UUID) -> Workflow | None:
@@ -74,7 +61,7 @@ async def lock(connection: AsyncConnection, workspace_id: UUID, workflow_id: UUI
         _select(workspace_id).where(workflow.c.id == workflow_id).with_for_update(of=workflow)
     )
     row = rows.mappings().one_or_none()
-    return None if row is None else _workflow_of(row)
+    return None if row is None else workflow_of(row)
 
 
 async def change(
@@ -85,10 +72,10 @@ async def change(
         update(workflow)
         .where(workflow.c.workspace_id == workspace_id, workflow.c.id == workflow_id)
         .values(**values)
-        .returning(*_COLUMNS)
+        .returning(*COLUMNS)
     )
     row = rows.mappings().one_or_none()
-    return None if row is None else _workflow_of(row)
+    return None if row is None else workflow_of(row)
 
 
 async def remove(connection: AsyncConnection, workspace_id: UUID, workflow_id: UUID) -> bool:
@@ -98,48 +85,19 @@ async def remove(connection: AsyncConnection, workspace_id: UUID, workflow_id: U
     )
     if (await connection.execute(select(unfinished))).scalar_one():
         return False
-    runs = select(run.c.id).where(run.c.workflow_id == workflow_id)
-    for table in (run_item, run_checkpoint, run_log):
-        await connection.execute(delete(table).where(table.c.run_id.in_(runs)))
+    await deleted_runs.drop_of_workflow(connection, workspace_id, workflow_id)
     await connection.execute(
         delete(workflow).where(workflow.c.workspace_id == workspace_id, workflow.c.id == workflow_id)
     )
     return True
 
 
-async def page(
-    connection: AsyncConnection, workspace_id: UUID, wanted: WorkflowFilter, request: PageRequest
-) -> Page[Workflow]:
-    """Newest first."""
-    conditions = _conditions(workspace_id, wanted)
-    total = await connection.scalar(select(func.count()).select_from(workflow).where(conditions))
-    query = select(*_COLUMNS).where(conditions).order_by(workflow.c.id.desc()).limit(request.first + 1)
-    if (after := after_id(request)) is not None:
-        query = query.where(workflow.c.id < after)
-    rows = (await connection.execute(query)).mappings()
-    return Page[Workflow].of([_workflow_of(row) for row in rows], request.first, lambda found: str(found.id), total)
-
-
 def _select(workspace_id: UUID) -> Select[Any]:
-    return select(*_COLUMNS).where(workflow.c.workspace_id == workspace_id)
+    return select(*COLUMNS).where(workflow.c.workspace_id == workspace_id)
 
 
-def _conditions(workspace_id: UUID, wanted: WorkflowFilter) -> ColumnElement[bool]:
-    conditions: list[ColumnElement[bool]] = [workflow.c.workspace_id == workspace_id]
-    if wanted.status is not None:
-        conditions.append(workflow.c.status == wanted.status.value)
-    if wanted.category is not None:
-        conditions.append(workflow.c.category == wanted.category)
-    if wanted.public is not None:
-        conditions.append(workflow.c.public.is_(wanted.public))
-    if wanted.entity_type_id is not None:
-        conditions.append(workflow.c.entity_type_id == wanted.entity_type_id)
-    if wanted.search:
-        found_in = (workflow.c.name, workflow.c.description)
-        conditions.append(or_(*(column.icontains(wanted.search, autoescape=True) for column in found_in)))
-    return and_(*conditions)
-
-
-def _workflow_of(row: RowMapping) -> Workflow:
-    values: dict[str, Any] = {**row, "status": WorkflowStatus(row["status"])}
+def workflow_of(row: RowMapping) -> Workflow:
+    """From a row that has `COLUMNS`, whatever else it has."""
+    values: dict[str, Any] = {column.name: row[column.name] for column in COLUMNS}
+    values["status"] = WorkflowStatus(row["status"])
     return Workflow(**values)

@@ -17,7 +17,7 @@ be without it.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,8 @@ from weft.domain.definition import Definition, StepDefinition
 from weft.domain.entity import JsonSchema
 from weft.domain.errors import ErrorCode, Invalid, Problem
 from weft.domain.outside import Outside
-from weft.domain.spelling import read_definition
+from weft.domain.spelling import Reading, read_definition
+from weft.domain.spelling.configs import NO_SCHEMAS, in_own_words
 from weft.domain.spelling.fields import suggestion
 from weft.domain.step import AnyStepType, Fail, Retry, StepType
 from weft.engine.compiling.assembly import Draft, assemble
@@ -46,12 +47,16 @@ LONGEST_EXAMINATION = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    definition: Definition
+    reading: Reading
     plan: Plan | None
     """None where there are problems."""
     problems: tuple[Problem, ...]
     prepared: tuple[tuple[tuple[str, ...], StepType[Any]], ...] = ()
     """Every step whose config is right, with the path of its config as it was written."""
+
+    @property
+    def definition(self) -> Definition:
+        return self.reading.definition
 
 
 async def examine_outside(examined: Examined, outside: Outside) -> tuple[Problem, ...]:
@@ -84,15 +89,22 @@ def check(definition: Any, catalogue: Catalogue, entity_schema: JsonSchema | Non
 
 
 def examine(
-    definition: Any, catalogue: Catalogue, entity_schema: JsonSchema | None, *, max_steps: int | None = None
+    definition: Any,
+    catalogue: Catalogue,
+    entity_schema: JsonSchema | None,
+    *,
+    max_steps: int | None = None,
+    schemas: Mapping[str, JsonSchema] = NO_SCHEMAS,
 ) -> Examined:
-    """`definition` is JSON in any spelling; `entity_schema` is None for a workflow without entities."""
-    reading = read_definition(definition, max_steps=max_steps)
+    """`definition` is JSON in any spelling; `entity_schema` is None for a workflow without entities. `schemas`: what
+    `schemaId` in the configs of its steps refers to.
+    """
+    reading = in_own_words(read_definition(definition, max_steps=max_steps), catalogue, schemas)
     findings = Findings(reading, list(reading.problems))
     compilation = _Compilation(reading.definition, catalogue, entity_schema, findings)
     plan = compilation.run()
     prepared = tuple((reading.locate(path), step) for path, step in compilation.prepared())
-    return Examined(reading.definition, None if findings.problems else plan, tuple(findings.problems), prepared)
+    return Examined(reading, None if findings.problems else plan, tuple(findings.problems), prepared)
 
 
 class _Compilation:

@@ -13,12 +13,14 @@ are those of `runWorkflow`.
 
 from weft.engine.starting.many import SmallRun, start_small_runs
 from weft.engine.starting.plans import plan_of
+from weft.engine.starting.selecting import check_selection
 from weft.engine.starting.single import NewStart, start
 from weft.engine.starting.values import check_values
 
 __all__ = [
     "NewStart",
     "SmallRun",
+    "check_selection",
     "check_values",
     "plan_of",
     "start",

@@ -1,6 +1,5 @@
 """Many runs at once, each over one entity or over its input."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,12 +42,7 @@ async def start_small_runs(connection: AsyncConnection, new: Sequence[SmallRun],
     if over_entities:
         await runs.freeze_entity(connection, over_entities)
     await runs.add_state(connection, *(_state(one, now) for one in new))
-    of_workflow: dict[tuple[UUID, UUID], list[UUID]] = defaultdict(list)
-    for one in new:
-        of_workflow[one.workflow.workspace_id, one.workflow.id].append(one.id)
-    # Always in the same order: two transactions that start runs of the same workflows never wait for each other in a circle.
-    for (workspace_id, workflow_id), run_ids in sorted(of_workflow.items()):
-        await note_started(connection, workspace_id, workflow_id, run_ids)
+    await note_started(connection, [one.id for one in new])
 
 
 def _row(new: SmallRun) -> NewRun:

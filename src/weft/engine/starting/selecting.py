@@ -40,6 +40,13 @@ def check_selection_given(workflow: Workflow, selection: Selection) -> None:
         )
 
 
+async def check_selection(connection: AsyncConnection, workflow: Workflow, selection: Selection) -> None:
+    """Whether a run could be over it, by what there is now."""
+    check_selection_given(workflow, selection)
+    if workflow.entity_type_id is not None and selection.ids is not None:
+        await _existing(connection, workflow.workspace_id, workflow.entity_type_id, selection.ids)
+
+
 async def freeze(
     connection: AsyncConnection,
     run_id: UUID,

@@ -51,7 +51,7 @@ async def start(connection: AsyncConnection, run_id: UUID, new: NewStart, plan: 
     step_ids = [step.id for step in plan.steps]
     state = NewState(run_id, frozen.total, step_ids, new.priority, new.concurrency, frozen.held_limit, now)
     await runs.add_state(connection, state)
-    await note_started(connection, workflow.workspace_id, workflow.id, [run_id])
+    await note_started(connection, [run_id])
     if frozen.total == 0:
         await note_ended(connection, run_id)
     return frozen.total

@@ -209,7 +209,7 @@ class Gate:
     def _may_be_handed_a_place(self) -> Admission | None:
         """Only where nothing but the places is counted: rates are asked for, call by call."""
         costs, now = self._costs, _now()
-        if costs.request_us or costs.token_us or len(self._held) > self._share or now >= self._share_till:
+        if costs.requests.each_us or costs.token_us or len(self._held) > self._share or now >= self._share_till:
             return None
         if self._paused_till > now:
             return None

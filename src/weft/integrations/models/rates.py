@@ -1,19 +1,19 @@
 """Requests and tokens per minute, calls at once, and pauses: the arithmetic, in Redis for all workers, and here for one alone.
 
-Rates are kept as GCRA does it: one number per rate, the time until which what was let in is spread evenly at the
-allowed rate. Something is let in while that time is no further ahead than a burst. A burst is a twentieth of a minute's
-share, and the even rate is lowered by as much, so that no minute ever sees more than the limit.
+Rates are kept as `kit.even_rate` says. A burst is a twentieth of a minute's share, and the even rate is lowered by as much,
+so that no minute ever sees more than the limit.
 """
 
 from dataclasses import dataclass, field
 
 from weft.domain.providers import ProviderLimits
+from weft.kit.even_rate import MINUTE_US, EvenRate
 
-MINUTE_US = 60_000_000
 BURST_SHARE = 20
 SLOT_SECONDS = 30
 """How long a call under way is counted without being renewed: after it, a worker that died holds no places any more."""
 FULL = -1
+NO_RATE = EvenRate(0, 0)
 KEPT_SECONDS = 7_200
 """Longer than any pause."""
 
@@ -84,8 +84,7 @@ end
 class Costs:
     """What the limits make of one call, in microseconds of an evenly spread minute; 0 where there is no limit."""
 
-    request_us: int
-    request_burst_us: int
+    requests: EvenRate
     token_us: float
     """Of one token."""
     token_burst_us: int
@@ -95,10 +94,9 @@ class Costs:
     def of(cls, limits: ProviderLimits) -> "Costs":
         requests, tokens = limits.requests_per_minute, limits.tokens_per_minute
         burst = max(1, (requests or 0) // BURST_SHARE)
-        request_us = 0 if requests is None else -(-MINUTE_US // (requests - burst + 1))  # rounded up
+        even = NO_RATE if requests is None else EvenRate.per_minute(requests - burst + 1, burst)
         return cls(
-            request_us,
-            request_us * (burst - 1),
+            even,
             0.0 if tokens is None else MINUTE_US / tokens * BURST_SHARE / (BURST_SHARE - 1),
             0 if tokens is None else MINUTE_US // BURST_SHARE,
             limits.concurrency or 0,
@@ -120,8 +118,8 @@ class LocalRates:
     def admit(self, now: int, tokens_us: int, member: str) -> int:
         """The microseconds to wait; 0 where the call may begin, `FULL` where no place is free."""
         costs, wait = self.costs, 0
-        if costs.request_us:
-            wait = max(wait, self.requests_till - now - costs.request_burst_us)
+        if costs.requests.each_us:
+            wait = costs.requests.wait(self.requests_till, now)
         if costs.token_burst_us:
             wait = max(wait, self.tokens_till - now - costs.token_burst_us)
         if wait > 0:
@@ -130,7 +128,7 @@ class LocalRates:
             if len(self.members) >= costs.most_at_once:
                 return FULL
             self.members.add(member)
-        self.requests_till = max(self.requests_till, now) + costs.request_us
+        self.requests_till = costs.requests.after(self.requests_till, now)
         self.tokens_till = max(self.tokens_till, now) + tokens_us
         return 0
 

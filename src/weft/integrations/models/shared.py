@@ -60,7 +60,7 @@ class SharedRates:
         places this worker may hold.
         """
         arguments: list[str | int] = [
-            costs.request_us, costs.request_burst_us, costs.token_burst_us, costs.most_at_once, SLOT_SECONDS,
+            costs.requests.each_us, costs.requests.burst_us, costs.token_burst_us, costs.most_at_once, SLOT_SECONDS,
             KEPT_SECONDS, asked.corrected_us, len(asked.returned), asked.worker, asked.held, *asked.returned,
         ]  # fmt: skip
         for place, tokens_us in asked.line:
