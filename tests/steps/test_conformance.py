@@ -193,6 +193,7 @@ def _entry(step_type: AnyStepType) -> dict[str, Any]:
         "version": step_type.version,
         "shape": step_type.shape(),
         "aliases": dict(step_type.aliases),
+        "spellings": dict(step_type.spellings),
         "inputSchema": step_type.InputSchema,
         "outputSchema": step_type.OutputSchema,
         "configSchema": step_type.Config.model_json_schema(),

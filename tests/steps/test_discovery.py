@@ -67,6 +67,7 @@ def test_a_file_in_the_folder_is_all_that_a_step_type_needs(folder: Path) -> Non
         (COMPLETE + "    version = 0\n", "versions begin at 1"),
         (COMPLETE + '    aliases = {"a b": {}}\n', "no name: 'a b'"),
         (COMPLETE + '    aliases = {"Added": "x"}\n', "without the config"),
+        (COMPLETE + '    spellings = {"other": "gone"}\n', "spells the field 'gone'"),
         (COMPLETE.replace("added_for_a_test", "echo"), "'echo' is taken twice"),
         (COMPLETE + '    aliases = {"Echo": {}}\n', "'Echo' is taken twice"),
     ],

@@ -12,7 +12,7 @@ from steps.parsing import Parsing, parsing
 
 from weft.engine.compiling.compiler import check
 from weft.kit.json_schema import compile_schema
-from weft.steps._parse_output import MOST_BYTES, OUTPUT_SCHEMA
+from weft.steps._parse_output import MOST_BYTES, OUTPUT_SCHEMA, TEXT_SCHEMA
 
 FITS = compile_schema(OUTPUT_SCHEMA)
 HEAVY = (
@@ -117,3 +117,10 @@ def test_neither_the_api_nor_the_worker_loads_the_libraries() -> None:
     code = f"import sys, weft.app, weft.worker; print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"
+
+
+async def test_only_the_text_is_given_where_that_is_all_that_is_wanted(parse: Parsing) -> None:
+    found = await parse(invoice_pdf(3), "a.pdf", outputFormat="TEXT")
+    assert sorted(found) == ["format", "mimeType", "name", "text", "truncated"]
+    assert "INV-3" in found["text"]
+    assert compile_schema(TEXT_SCHEMA).check(found) == []

@@ -44,4 +44,8 @@ def _names(step_type: AnyStepType) -> str | None:
             return f"has an alias that is no name: {alias!r}"
         if not isinstance(defaults, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - third parties write it
             return f"has the alias {alias!r} without the config that it stands for"
+    fields = {field.alias or name for name, field in step_type.Config.model_fields.items()}
+    for spelling, name in step_type.spellings.items():
+        if name not in fields or spelling in fields:
+            return f"spells the field {name!r} of its config {spelling!r}: the first has to be a field, the other none"
     return None

@@ -22,6 +22,7 @@ class OnMissing(StrEnum):
     LEAVE = "LEAVE"
 
 
+_EntityName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^.]+$")]
 _SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -39,12 +40,18 @@ _FIELDS: dict[str, Any] = {
 }
 
 
+class Give(StrEnum):
+    EXTRACTION = "EXTRACTION"
+    VALUES = "VALUES"
+
+
 class ExtractConfig(StepConfig):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {"use": "invoice", "onMissing": "LEAVE"},
                 {"schema": _SCHEMA, "fields": _FIELDS, "minConfidence": 0.6},
+                {"entities": ["invoice_number", "date", "total_amount"], "give": "VALUES"},
                 {"use": "invoice", "by": "RULES_THEN_MODEL", "provider": "openai", "model": "gpt-5-mini"},
             ]
         }
@@ -57,8 +64,20 @@ class ExtractConfig(StepConfig):
     json_schema: dict[str, Any] | None = Field(
         default=None,
         alias="schema",
-        description="JSON Schema of the values: an object. Left out, that of `use`.",
+        description="JSON Schema of the values: an object. Left out, that of `use`. `schemaId` takes that of an entity type, by its "
+        "id or name, as it is when the workflow is saved, or a built-in one; it gives only the VALUES unless `give` says otherwise.",
         examples=[_SCHEMA],
+    )
+    entities: Annotated[tuple[_EntityName, ...], Field(min_length=1, max_length=MOST_FIELDS)] | None = Field(
+        default=None,
+        description="Names of the values to look for, instead of a schema. What a built-in schema has under this or a usual other name "
+        "(`total_amount`, `vendor_name`, `line_items`) is found by its rules, anything else beside its name. None is required.",
+        examples=[["invoice_number", "date", "total_amount"]],
+    )
+    give: Give = Field(
+        default=Give.EXTRACTION,
+        description="EXTRACTION: the values, with the place of each and how sure it is. VALUES: the values alone, as an object.",
+        examples=["VALUES"],
     )
     fields: Mapping[str, FieldRules] = Field(
         default_factory=dict,
@@ -137,8 +156,12 @@ class ExtractConfig(StepConfig):
 
     @model_validator(mode="after")
     def _knows_what_and_how(self) -> Self:
-        if self.use is None and self.json_schema is None:
-            raise ValueError("Give a 'schema', or 'use' for a built-in one.")
+        if self.use is None and self.json_schema is None and self.entities is None:
+            raise ValueError("Give a 'schema', or 'use' for a built-in one, or the names of 'entities'.")
+        if self.json_schema is not None and self.entities is not None:
+            raise ValueError("Give either a 'schema' or the names of 'entities'.")
+        if self.entities is not None and len(set(self.entities)) < len(self.entities):
+            raise ValueError("One of the 'entities' is there twice.")
         if self.by is not Method.RULES and (self.provider is None or self.model is None):
             raise ValueError(f"{self.by} needs a 'provider' and a 'model'.")
         if self.by is Method.RULES and not (self.provider is None and self.model is None):

@@ -110,6 +110,13 @@ _METADATA: JsonSchema = {
     "additionalProperties": True,
 }
 
+_TEXT_FIELDS = ("format", "mimeType", "name", "text", "truncated")
+
+
+def only_text(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: document[name] for name in _TEXT_FIELDS}
+
+
 OUTPUT_SCHEMA: JsonSchema = _made(
     "A document, read.",
     format={"type": "string", "description": "pdf, docx, pptx, xlsx, html, eml, text and others."},
@@ -156,4 +163,9 @@ OUTPUT_SCHEMA: JsonSchema = _made(
     metadata=_METADATA,
     data={"description": "The value of a JSON document; null otherwise."},
     truncated={"type": "boolean", "description": "Whether something was left out, for it was too much."},
+)
+ANY_SCHEMA: JsonSchema = {**OUTPUT_SCHEMA, "required": list(_TEXT_FIELDS)}
+"""Of both formats of the output."""
+TEXT_SCHEMA: JsonSchema = _made(
+    "The text of a document.", **{name: OUTPUT_SCHEMA["properties"][name] for name in _TEXT_FIELDS}
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Self
 
-from pydantic import AliasChoices, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from weft.steps._config import FieldName, StepConfig, Template
 
@@ -76,8 +76,7 @@ class TextConfig(StepConfig):
     )
     value: str | None = Field(
         default=None,
-        validation_alias=AliasChoices("value", "input"),
-        description="static: the text.",
+        description="static: the text. Also accepted as `input`.",
         examples=["Hello, world!"],
     )
     template: Template | None = Field(

@@ -1,9 +1,9 @@
 """The step that reads values out of a document."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
 from weft.domain.definition import RetryPolicy
 from weft.domain.entity import JsonSchema
@@ -16,12 +16,13 @@ from weft.kit.extraction.candidates import Candidate
 from weft.kit.extraction.document import Document, NoDocumentError, read_document
 from weft.kit.extraction.extracting import candidates_of, settled, together
 from weft.kit.extraction.extraction import Extraction
-from weft.kit.extraction.sets import built_in
+from weft.kit.extraction.sets import NAMES, built_in
 from weft.kit.extraction.shaping import Shaper
 from weft.kit.json_schema import SchemaProblemError
 from weft.steps import _extract_model
 from weft.steps._evaluation import rendered
-from weft.steps._extract_config import ExtractConfig, Method, OnMissing
+from weft.steps._extract_config import ExtractConfig, Give, Method, OnMissing
+from weft.steps._extract_names import AskedNames
 from weft.steps._extract_output import output_schema
 from weft.steps._extract_rules import rule_set_of
 from weft.steps._json import MOST_DETAILS, object_of
@@ -43,13 +44,18 @@ class Extract(StepType[ExtractConfig]):
     title = "Extract"
     description = "Reads values out of a document into a JSON Schema, by rules or by a model, each with its place and how sure it is."
     category = StepCategory.PROCESSING
+    extracts = True
     Config = ExtractConfig
+    aliases: ClassVar[Mapping[str, Mapping[str, Any]]] = {"entity_extraction": {"give": "VALUES"}}
     default_retry = RetryPolicy(max_attempts=3)
 
     def prepare(self, scope: StepScope) -> None:
         config = self.config
-        base = built_in(config.use) if config.use is not None else None
-        schema = config.json_schema if config.json_schema is not None or base is None else base.schema
+        asked = self._asked = None if config.entities is None else AskedNames.of(config.entities, config.use)
+        use = config.use if asked is None else asked.use
+        base = built_in(use) if use is not None else None
+        schema = config.json_schema if asked is None else asked.schema
+        schema = base.schema if schema is None and base is not None else schema
         if config.json_schema is not None:
             scope.json_schema(config.json_schema, "schema")
         try:
@@ -60,8 +66,9 @@ class Extract(StepType[ExtractConfig]):
             if not self._shaper.leaves:
                 message = "The schema names no value to look for: it has to be an object with properties."
                 scope.problem(ErrorCode.INVALID_CONFIG, message, "schema")
-        self._rules = rule_set_of(config, self._shaper, base, scope)
-        self._required = config.required if config.required is not None else self._shaper.required
+        self._given = self._shaper if asked is None else Shaper(asked.given_schema)
+        self._rules = rule_set_of(config if asked is None else asked.meant(config), self._shaper, base, scope)
+        self._required = config.required if config.required is not None else self._given.required
         self._instructions = (
             None if config.instructions is None else scope.template(config.instructions, "instructions")
         )
@@ -69,7 +76,15 @@ class Extract(StepType[ExtractConfig]):
     @property
     def output_schema(self) -> JsonSchema | None:
         complete = self.config.on_missing is OnMissing.FAIL and self.config.required is None
-        return output_schema(self._shaper, complete=complete)
+        whole = output_schema(self._given, complete=complete)
+        return whole["properties"]["values"] if self.config.give is Give.VALUES else whole
+
+    @classmethod
+    def of_schema(cls, name: str, schema: JsonSchema | None) -> Mapping[str, Any] | None:
+        """Who takes a schema from elsewhere expects what it describes, and nothing around it."""
+        if schema is not None:
+            return {"schema": schema, "give": Give.VALUES.value}
+        return {"use": name, "give": Give.VALUES.value} if name in NAMES else None
 
     async def examine(self, outside: Outside) -> Sequence[Problem]:
         provider = self.config.provider
@@ -92,8 +107,10 @@ class Extract(StepType[ExtractConfig]):
             extraction = await _apart(
                 settled, document, candidates, self._rules, self._shaper, self.config.min_confidence
             )
+        if self._asked is not None:
+            extraction = self._asked.named(extraction)
         self._complete(extraction, usage)
-        return Output(extraction.as_json(), usage=usage)
+        return Output(extraction.values if self.config.give is Give.VALUES else extraction.as_json(), usage=usage)
 
     def _document(self, input: Any) -> Document:
         name = self.config.field
@@ -134,7 +151,7 @@ class Extract(StepType[ExtractConfig]):
             known = {tuple(path.split(".")) for path in lacking}
             details += [
                 {"path": violation.path, "message": violation.message}
-                for violation in self._shaper.full.check(extraction.values)
+                for violation in self._given.full.check(extraction.values)
                 if tuple(violation.path) not in known
             ]
         if details:

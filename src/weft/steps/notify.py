@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 from uuid import NAMESPACE_URL, uuid5
 
-from pydantic import AliasChoices, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from weft.domain.delivery import Message
 from weft.domain.entity import JsonSchema
@@ -38,14 +38,13 @@ class NotifyConfig(StepConfig):
     integration: str = Field(
         min_length=1,
         max_length=200,
-        validation_alias=AliasChoices("integration", "integrationId", "integration_id"),
-        description="The id or the name of an integration of the workspace.",
+        description="The id or the name of an integration of the workspace. Also accepted as `integrationId`.",
         examples=["team"],
     )
     message: Template | None = Field(
         default=None,
-        validation_alias=AliasChoices("message", "template"),
-        description="Liquid text of the message. Left out, it lists the values of `data`; an email or a webhook may need none.",
+        description="Liquid text of the message. Left out, it lists the values of `data`; an email or a webhook may need none. "
+        "Also accepted as `template`.",
         examples=["Invoice {{ number }} is checked"],
     )
     subject: Template | None = Field(
@@ -73,6 +72,7 @@ class Notify(StepType[NotifyConfig]):
     category = StepCategory.OUTPUT
     cacheable = False
     Config = NotifyConfig
+    spellings: ClassVar[Mapping[str, str]] = {"integrationId": "integration", "template": "message"}
     aliases: ClassVar[Mapping[str, Mapping[str, Any]]] = {"integration": {}}
     OutputSchema: ClassVar[JsonSchema | None] = {
         "type": "object",

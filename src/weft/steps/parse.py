@@ -1,11 +1,11 @@
 """The step that reads documents. What it does is in `kit/parsing`, and runs in a process of its own."""
 
 import traceback
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -16,7 +16,7 @@ from weft.kit.parsing.reading import read
 from weft.kit.parsing.source import Source
 from weft.steps._config import Expression, StepConfig
 from weft.steps._evaluation import evaluated
-from weft.steps._parse_output import OUTPUT_SCHEMA, as_json
+from weft.steps._parse_output import ANY_SCHEMA, OUTPUT_SCHEMA, TEXT_SCHEMA, as_json, only_text
 
 PAGES = r"^[1-9][0-9]{0,6}(-([1-9][0-9]{0,6})?)?(, ?[1-9][0-9]{0,6}(-([1-9][0-9]{0,6})?)?){0,49}$"
 
@@ -33,6 +33,11 @@ class ParseConfig(StepConfig):
         description="CEL expression of the document: an object with its `sha256`, as entities of documents are. "
         "Left out, it is the input.",
         examples=["input.document"],
+    )
+    output_format: Literal["JSON", "TEXT"] = Field(
+        default="JSON",
+        description="JSON: text, pages, tables, attachments and metadata. TEXT: only the text, with the name and format of the file.",
+        examples=["TEXT"],
     )
     tables: bool = Field(
         default=False,
@@ -88,7 +93,8 @@ class Parse(StepType[ParseConfig]):
     )
     category = StepCategory.PROCESSING
     Config = ParseConfig
-    OutputSchema = OUTPUT_SCHEMA
+    aliases: ClassVar[Mapping[str, Mapping[str, Any]]] = {"document_parser": {}}
+    OutputSchema = ANY_SCHEMA
     isolated = True
     default_timeout = timedelta(seconds=60)
 
@@ -102,6 +108,10 @@ class Parse(StepType[ParseConfig]):
     def input_schema(self) -> JsonSchema | None:
         """A document, where the config does not say where it stands."""
         return {"type": "object", "required": ["sha256"]} if self.config.file is None else None
+
+    @property
+    def output_schema(self) -> JsonSchema | None:
+        return TEXT_SCHEMA if self.config.output_format == "TEXT" else OUTPUT_SCHEMA
 
     def supplied(self, ctx: StepContext, input: Any) -> AbstractAsyncContextManager[Any]:
         return self._supplied(ctx, input)
@@ -128,7 +138,8 @@ class Parse(StepType[ParseConfig]):
         config = self.config
         wanted = Wanted(config.tables, config.attachments, config.page_ranges, password, self._limits)
         try:
-            return as_json(read(source, wanted), name)
+            document = as_json(read(source, wanted), name)
+            return only_text(document) if config.output_format == "TEXT" else document
         except DocumentError as error:
             if isinstance(error, UnforeseenError):
                 traceback.print_exception(error)  # to the worker's log

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -44,7 +44,7 @@ class StoreConfig(StepConfig):
         }
     )
     datastore: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        description="The name of a datastore of the workspace.", examples=["warehouse"]
+        description="The name of a datastore of the workspace. Also accepted as `connection`.", examples=["warehouse"]
     )
     table: Annotated[str, Field(min_length=1, max_length=200)] = Field(
         description="The table, where need be with its schema before a dot.", examples=["sales.invoice"]
@@ -81,6 +81,8 @@ class Store(StepType[StoreConfig]):
     category = StepCategory.OUTPUT
     cacheable = False
     Config = StoreConfig
+    aliases: ClassVar[Mapping[str, Mapping[str, Any]]] = {"database_connector": {}}
+    spellings: ClassVar[Mapping[str, str]] = {"connection": "datastore"}
     default_retry = RetryPolicy(max_attempts=5, initial_delay=timedelta(milliseconds=500))
 
     def prepare(self, scope: StepScope) -> None:

@@ -29,6 +29,7 @@ class Text(StepType[TextConfig]):
     )
     category = StepCategory.PROCESSING
     Config = TextConfig
+    spellings: ClassVar[Mapping[str, str]] = {"input": "value"}
     aliases: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "StaticTextInput": alias(Operation.STATIC),
         "TextOperation.Template": alias(Operation.TEMPLATE),
