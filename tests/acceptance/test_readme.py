@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import which
@@ -19,6 +20,7 @@ from acceptance.system import System, running_system
 from graphql import OperationDefinitionNode, OperationType, parse
 from playwright.async_api import async_playwright, expect
 from readme import TEXT, block, blocks
+from webhook_senders import standard
 
 from weft.cli.demonstration.invoices.paper import written_invoices
 from weft.embedded import remove_data_folder
@@ -26,6 +28,7 @@ from weft.graphql.explorer import assets
 
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
 DOCUMENTS = "Documents, models and the world outside"
+STARTS = "What starts runs by itself"
 API = "127.0.0.1:8000"
 """Where README.md has it."""
 
@@ -98,7 +101,7 @@ async def system(pages: Pages) -> AsyncIterator[System]:
 async def reader(system: System) -> Reader:
     reader = Reader(system)
     for pasted in blocks("graphql"):
-        if pasted.section != DOCUMENTS:
+        if pasted.section not in {DOCUMENTS, STARTS}:
             await reader.paste(pasted.code)
     return reader
 
@@ -161,6 +164,32 @@ async def test_a_document_is_read_and_stored(reader: Reader, tmp_path: Path) -> 
         assert connection.execute("SELECT number, total, file FROM booked").fetchall() == [
             ("HL-2024-0100", 11611.96, "invoice.pdf")
         ]
+
+
+async def test_a_workflow_is_started_by_events_and_calls_and_has_its_times(reader: Reader) -> None:
+    visitor = Reader(reader.system)
+    *doings, firings = [pasted.code for pasted in blocks("graphql") if pasted.section == STARTS]
+    for doing in doings:
+        await visitor.paste(doing)
+    assert [name for name, answer in visitor.answers.items() if answer.get("errors")] == []
+    hook = visitor.answers["createWebhookTrigger"]
+    body = b'{"number": "A2", "total": 40}'
+    async with reader.system.session.post(hook["url"], data=body, headers=standard(hook["secret"], body)) as answer:
+        assert answer.status == HTTPStatus.ACCEPTED
+
+    async with asyncio.timeout(60):
+        while len(fired := await ended(visitor, firings)) < 2:
+            await asyncio.sleep(0.05)
+    assert fired == {("EVENT", "order.paid", "COMPLETED"), ("WEBHOOK", "the shop", "COMPLETED")}
+    assert len(visitor.answers["createSchedule"]["schedule"]["nextRuns"]) == 3
+
+
+async def ended(visitor: Reader, firings: str) -> set[tuple[str, str, str]]:
+    """What fired and has a run that is over: type, name and status."""
+    await visitor.paste(firings)
+    fired: list[dict[str, Any]] = visitor.answers["firings"]["nodes"]
+    over = [one for one in fired if one["run"] and one["run"]["status"] == "COMPLETED"]
+    return {(one["triggerType"], one["triggerName"], one["run"]["status"]) for one in over}
 
 
 @pytest.mark.skipif(which("curl") is None, reason="needs curl")

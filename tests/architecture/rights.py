@@ -66,7 +66,7 @@ MUTATIONS = _by_name(
     Right(ADMIN, 'createModelProvider(input: {name: $text, kind: ANTHROPIC, apiKey: "sk-ant-nobody-has-this"})'),
     Right(ADMIN, "updateModelProvider(input: {id: $ModelProvider, name: $text})"),
     Right(ADMIN, "deleteModelProvider(input: {id: $ModelProvider})"),
-    Right(ADMIN, 'testModelProvider(input: {id: $ModelProvider, model: "any"})', changes_nothing=True),
+    Right(ADMIN, 'testModelProvider(input: {id: $ModelProvider, model: "any"})'),
     Right(ADMIN, "createDatastore(input: {name: $text, address: {sqlite: {file: $file}}})"),
     Right(ADMIN, "updateDatastore(input: {id: $Datastore, name: $text})"),
     Right(ADMIN, "deleteDatastore(input: {id: $Datastore})"),

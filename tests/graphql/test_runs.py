@@ -252,6 +252,16 @@ async def test_a_wrong_request_starts_nothing_and_says_where_it_is_wrong(
     assert (await ask(services, viewer, "{ runs { nodes { id } } }"))["runs"]["nodes"] == []
 
 
+async def test_a_filter_on_a_field_that_no_film_has_starts_nothing(
+    services: Services, viewer: Viewer, films: Workflow
+) -> None:
+    misspelt = {"filter": {"where": [{"field": "yaer", "op": "GT", "value": 2000}]}}
+    answer = await start(services, viewer, films, entities=misspelt)
+    assert answer["run"] is None
+    ((code, path),) = [(error["code"], error["path"]) for error in answer["errors"]]
+    assert (code, path) == ("UNKNOWN_REFERENCE", ["input", "entities", "filter", "where", "0", "field"])
+
+
 async def test_an_archived_workflow_is_not_run(services: Services, viewer: Viewer, greeting: Workflow) -> None:
     await update_workflow(services, viewer, greeting.id, WorkflowChanges(status=WorkflowStatus.ARCHIVED))
     answer = await start(services, viewer, greeting, input={"name": "Ada"})

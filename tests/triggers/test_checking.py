@@ -8,7 +8,7 @@ from triggers.sample_events import trigger
 
 from weft.domain.errors import ErrorCode
 from weft.domain.event_types import EVENT_TYPES
-from weft.domain.ids import new_id
+from weft.domain.ids import UUID, new_id
 from weft.triggers.events.checking import Receiver, problems_of
 
 INPUT_ALONE = Receiver(over_entities=False, input_schema=None, parameters_schema=None)
@@ -83,7 +83,7 @@ def test_a_filter_that_an_event_can_pass_is_right(event: str, filters: dict[str,
         ("document.processed", "knowledge_base_id", "a", ErrorCode.UNKNOWN_REFERENCE),
         ("document.uploaded", "siize", 5, ErrorCode.UNKNOWN_REFERENCE),
         ("entity.created", "status", "open", ErrorCode.UNKNOWN_REFERENCE),
-        ("run.failed", "entityId", str(new_id()), ErrorCode.UNKNOWN_REFERENCE),
+        ("run.failed", "entityId", str(UUID(int=1)), ErrorCode.UNKNOWN_REFERENCE),
         ("document.uploaded", "size", "5", ErrorCode.TYPE_MISMATCH),
         ("document.uploaded", "name", [True, "a"], ErrorCode.TYPE_MISMATCH),
         ("document.uploaded", "entityId", "my document", ErrorCode.INVALID),

@@ -37,7 +37,7 @@ async def test_names_of_ones_own_and_chat_messages_are_taken(routing: Routing, n
 
 
 @pytest.mark.parametrize(
-    "name", ["", "a" * 101, "a..b", ".a", "a b", "é", "a\0", *set(PlatformEvent) - {"chat.message"}, "run.mine", "webhook.received"]
+    "name", ["", "a" * 101, "a..b", ".a", "a b", "é", "a\0", *(name for name in PlatformEvent if name != "chat.message"), "run.mine", "webhook.received"]
 )  # fmt: skip
 async def test_names_of_the_platform_and_what_is_no_name_are_refused_with_a_hint(routing: Routing, name: str) -> None:
     event, (error,) = await emitted(routing, name=name, payload={})

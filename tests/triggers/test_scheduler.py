@@ -134,6 +134,19 @@ async def test_a_queue_goes_on_where_the_run_it_waited_for_was_deleted(schedulin
     assert await scheduling.outcomes(schedule) == ["STARTED", "STARTED"]
 
 
+async def test_what_waits_is_given_up_with_its_workflow(scheduling: Scheduling) -> None:
+    workflow = await scheduling.workflow()
+    schedule = await scheduling.schedule(workflow, overlap=Overlap.QUEUE)
+    await scheduling.look(NINE)
+    await scheduling.look(NINE + 10 * MINUTE)
+    await scheduling.end(*await scheduling.runs(schedule))
+    await delete_workflow(scheduling.services, scheduling.viewer, workflow.id)
+    assert [(one["outcome"], one["reason"]) for one in await scheduling.firings(schedule)] == [
+        ("STARTED", None),
+        ("SKIPPED", "The workflow was deleted."),
+    ]
+
+
 async def test_a_full_queue_takes_no_more(scheduling: Scheduling) -> None:
     schedule = await scheduling.schedule(
         await scheduling.workflow(), "* * * * *", overlap=Overlap.QUEUE, catch_up=CatchUp.ALL

@@ -101,6 +101,14 @@ async def test_provider(services: Services, viewer: Viewer, provider_id: UUID, m
         raise Invalid("A model is needed.", path=("model",))
     services.world.models.forget(viewer.workspace_id)
     request = ModelRequest(provider.name, model.strip(), _PROMPT, max_output_tokens=_MOST_TEST_TOKENS, attempts=1)
+    outcome = await _asked(services, viewer, request)
+    async with services.database.transaction() as connection:
+        details = {"name": provider.name, "ok": outcome.ok}
+        await audit.record(connection, viewer, "modelProvider.tested", provider_id, details)
+    return outcome
+
+
+async def _asked(services: Services, viewer: Viewer, request: ModelRequest) -> ProviderTest:
     started = time.monotonic()
     try:
         reply = await services.world.of(viewer.workspace_id).models.generate(request)

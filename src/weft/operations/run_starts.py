@@ -12,6 +12,7 @@ from weft.domain.ids import UUID, new_id
 from weft.domain.run import Run, Selection, TriggerType
 from weft.domain.trigger import Cause
 from weft.engine.starting import NewStart, plan_of, start
+from weft.operations.entity_filters import check_filter
 from weft.operations.run_requests import RunRequest, check_wait, made_before, runnable, started
 from weft.operations.run_webhooks import add_webhook, check_webhook
 from weft.operations.services import Services
@@ -52,6 +53,8 @@ async def _start(
 ) -> None:
     workflow = await runnable(connection, viewer, wanted.workflow_id)
     plan = await plan_of(connection, services.plans, workflow)
+    if wanted.selection.filter is not None:
+        check_filter(wanted.selection.filter, plan.entity_schema, "entities", "filter")
     new = NewStart(
         workflow=workflow,
         cause=Cause(TriggerType.MANUAL, viewer.key_name),

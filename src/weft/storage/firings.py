@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, bindparam, column, func, select, text, true, tuple_
+from sqlalchemy import ColumnElement, RowMapping, bindparam, column, func, select, text, true, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -80,6 +80,14 @@ async def add(connection: AsyncConnection, firings: Sequence[NewFiring]) -> list
     )
     added = set(rows.scalars())
     return [one in added for one in ids]
+
+
+async def give_up_queued(connection: AsyncConnection, workspace_id: UUID, workflow_id: UUID, reason: str) -> None:
+    """What waits for a run before it is no longer to be started."""
+    mine = (firing.c.workspace_id == workspace_id, firing.c.workflow_id == workflow_id)
+    waits = firing.c.outcome == FiringOutcome.QUEUED.value
+    skipped = {"outcome": FiringOutcome.SKIPPED.value, "reason": reason}
+    await connection.execute(update(firing).where(*mine, waits).values(**skipped))
 
 
 async def by_ids(connection: AsyncConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Firing]:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from weft.domain.ids import UUID
 from weft.domain.progress import RunStatus
 from weft.domain.workflow import Workflow, WorkflowStatus
-from weft.storage import deleted_runs
+from weft.storage import deleted_runs, firings
 from weft.storage.tables import run, run_state, workflow, workflow_stats
 
 _LAST_RUN = (
@@ -86,6 +86,7 @@ async def remove(connection: AsyncConnection, workspace_id: UUID, workflow_id: U
     if (await connection.execute(select(unfinished))).scalar_one():
         return False
     await deleted_runs.drop_of_workflow(connection, workspace_id, workflow_id)
+    await firings.give_up_queued(connection, workspace_id, workflow_id, "The workflow was deleted.")
     await connection.execute(
         delete(workflow).where(workflow.c.workspace_id == workspace_id, workflow.c.id == workflow_id)
     )
