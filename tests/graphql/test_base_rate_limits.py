@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from aiohttp import WSMsgType
 from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
@@ -183,6 +184,24 @@ async def test_who_tries_many_wrong_keys_is_told_to_wait_and_known_keys_go_on(ap
             await socket.send_json({"type": "connection_init", "payload": payload})
             closed.append((await socket.receive()).data)
     assert set(closed) <= {1013, 4403}
+
+
+async def test_what_the_handshake_of_a_websocket_says_hides_no_address(api: Any) -> None:
+    async def shown(key: str) -> tuple[Any, Any]:
+        url, headers = api.url.replace("http", "ws"), {"Authorization": "Bearer none"}
+        async with api.session.ws_connect(url, protocols=("graphql-transport-ws",), headers=headers) as socket:
+            await socket.send_json({"type": "connection_init", "payload": {"apiKey": key}})
+            if (heard := await socket.receive()).type is WSMsgType.CLOSE:
+                return heard.data, None
+            document = 'mutation { createApiKey(input: {name: "made", role: VIEWER}) { apiKey { id } } }'
+            await socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": document}})
+            return heard.json()["type"], (await socket.receive_json())["type"]
+
+    assert await shown(api.key.text) == ("connection_ack", "next")
+    log = await api.post("{ auditLog(first: 1) { nodes { action address } } }")
+    assert log["data"]["auditLog"]["nodes"] == [{"action": "apiKey.created", "address": "127.0.0.1"}]
+    closed = [await shown(new_key(b"x" * 32).text) for _ in range(2 * RATE.burst_us // RATE.each_us)]
+    assert {code for code, _ in closed} == {4403, 1013}, "wrong keys are counted as well"
 
 
 async def test_a_program_that_goes_on_with_one_wrong_key_locks_nobody_out(api: Any) -> None:

@@ -211,6 +211,22 @@ async def test_what_nobody_expected_is_masked_and_named(api: Any) -> None:
     assert "audit_entry" not in json.dumps(answer)
 
 
+async def test_what_was_stored_as_deep_as_it_goes_can_be_read_in_a_list(api: Any) -> None:
+    deep: Any = "x"
+    for _ in range(252):
+        deep = {"a": deep}
+    emit = 'mutation ($payload: JSON!) { emitEvent(input: {name: "deep.one", payload: $payload}) { errors { code } } }'
+    assert (await api.post(emit, {"payload": deep}))["data"]["emitEvent"]["errors"] == []
+    query = "{ events { edges { node { payload } } } }"
+    expected = {"events": {"edges": [{"node": {"payload": deep}}]}}
+    assert (await api.post(query))["data"] == expected
+    async with api.session.ws_connect(api.url.replace("http", "ws"), protocols=("graphql-transport-ws",)) as socket:
+        await socket.send_json({"type": "connection_init", "payload": {"apiKey": api.key.text}})
+        await socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": query}})
+        assert (await socket.receive_json())["type"] == "connection_ack"
+        assert (await socket.receive_json())["payload"]["data"] == expected
+
+
 async def test_roles_are_told_apart(api: Any) -> None:
     key = await api.make_key(Role.RUNNER)
     answer = await api.post("{ apiKeys { nodes { id } } }", Authorization=f"Bearer {key.text}")

@@ -52,6 +52,18 @@ async def test_a_run_of_one_item_tells_what_came_of_it(services: Services, viewe
     assert "resultNote" not in ended["data"]
 
 
+async def test_a_result_that_is_too_deep_for_a_message_is_left_out_and_holds_up_nobody(
+    services: Services, viewer: Viewer
+) -> None:
+    deep: Any = "x"
+    for _ in range(250):
+        deep = {"a": deep}
+    wrapping = {"steps": [{"id": "wrap", "type": "transform", "config": {"keep": False, "fields": {"v": "input"}}}]}
+    _, ended = await told_of(services, viewer, wrapping, deep)
+    assert (ended["type"], ended["data"]["result"]) == ("run.completed", None)
+    assert "levels deep" in ended["data"]["resultNote"]
+
+
 async def test_the_mapping_of_a_definition_makes_the_result(services: Services, viewer: Viewer) -> None:
     mapped = {**REVERSE, "output": {"said": "steps.reverse.text"}}
     _, ended = await told_of(services, viewer, mapped, {"text": "abc"})

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from integrations.receivers import answers, hangs, receiving
+from integrations.receivers import Behaviour, answers, hangs, receiving
 from integrations.told_runs import Desk, heard, kinds, revisions
 from sqlalchemy import text
 from workers import working
@@ -14,7 +14,7 @@ from workers import working
 from weft.domain.access import Viewer
 from weft.domain.delivery import DeliveryStatus
 from weft.domain.ids import new_id
-from weft.operations.deliveries import redeliver
+from weft.operations.deliveries import load_attempts, redeliver
 from weft.operations.runs import cancel_run, pause_run
 from weft.operations.services import Services
 from weft.storage import deliveries, run_webhooks
@@ -211,6 +211,30 @@ async def test_no_redirect_and_no_address_leads_into_the_private_network(desk: D
     for run in (redirected, direct):
         (one,) = await desk.deliveries(run)
         assert (one.status, one.error_code) == (FAILED, "ADDRESS_REFUSED")
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        answers(301, "moved", Location="https://moved.example/services/T0K3N-OF-ME/s%20ecret1"),
+        answers(404, "Cannot POST /services/T0K3N-OF-ME/s%20ecret1"),
+        answers(500, "no such token: T0K3N-OF-ME, s ecret1"),
+        answers(301, Location="https://moved.example/" + "x" * 165 + "/T0K3N-OF-ME"),
+    ],
+)
+async def test_the_log_tells_no_token_that_stands_in_the_path_of_the_address(desk: Desk, behaviour: Behaviour) -> None:
+    async with receiving(behaviour) as receiver:
+        run = await desk.begun(receiver.url("/services/T0K3N-OF-ME/s%20ecret1"))
+        await desk.round()
+        (told,) = receiver.received
+        assert told.path == "/services/T0K3N-OF-ME/s%20ecret1"
+    async with desk.services.database.reading() as connection:
+        for table in ("delivery", "delivery_attempt"):
+            stored = str((await connection.execute(text(f"SELECT * FROM {table}"))).all())
+            for part in ("T0K3N", "ecret1"):
+                assert part not in stored
+    (one,) = await desk.deliveries(run)
+    assert "•••" in str(await load_attempts(desk.services, desk.viewer, [one.id]))
 
 
 async def test_however_many_workers_tell_each_message_is_made_once(desk: Desk) -> None:

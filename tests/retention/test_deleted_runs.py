@@ -114,3 +114,13 @@ async def test_what_one_kind_meets_holds_up_no_other(keeping: Keeping) -> None:
 async def _column(keeping: Keeping, query: str) -> list[UUID]:
     async with keeping.services.database.reading() as connection:
         return list((await connection.execute(text(query))).scalars())
+
+
+async def test_runs_of_a_workflow_that_is_being_deleted_are_passed_by(keeping: Keeping) -> None:
+    """Neither waits for the other: who deletes a workflow locks it first, and its runs then."""
+    await keeping.run()
+    async with keeping.services.database.transaction() as connection:
+        await connection.execute(text("SELECT FROM workflow FOR UPDATE"))
+        async with asyncio.timeout(20):
+            assert "runs" not in await keeping.sweep(AHEAD)
+    assert (await keeping.sweep(AHEAD))["runs"] == 1

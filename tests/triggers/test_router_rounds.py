@@ -73,6 +73,29 @@ async def test_a_flood_of_one_workspace_does_not_hold_up_another(routing: Routin
     assert {run["workspace_id"] for run in runs} == {routing.viewer.workspace_id, stranger.workspace_id}
 
 
+@pytest.mark.parametrize("limit", ["ROUND_SECONDS", "MOST_CHOICES", "MOST_STORED_BYTES", "MOST_BYTES"])
+async def test_events_that_each_take_a_whole_round_hold_up_no_other_workspace(
+    routing: Routing, stranger: Viewer, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(router, limit, 1)
+    monkeypatch.setattr(router, "ROUND_SECONDS", 0.0 if limit == "ROUND_SECONDS" else 60.0)
+    elsewhere = replace(routing, viewer=stranger)
+    for one in (routing, elsewhere):
+        await one.workflow(PAID)
+    for one in (routing, elsewhere, routing, elsewhere):
+        for _ in range(5):
+            await one.emit("order.paid")
+    of_both = routing.router()
+    for number in range(1, 11):
+        assert (await of_both.one_round()).handled == 1
+        handled = await routing.rows(
+            "SELECT workspace_id, count(*) FROM event WHERE handled_at IS NOT NULL GROUP BY 1 ORDER BY 2"
+        )
+        counts = [row["count"] for row in handled]
+        assert sum(counts) == number
+        assert counts[-1] - (counts[0] if len(counts) > 1 else 0) <= 1
+
+
 async def test_a_round_ends_when_it_has_started_enough(routing: Routing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(router, "MOST_CHOICES", 10)
     for number in range(4):

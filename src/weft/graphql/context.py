@@ -31,6 +31,7 @@ class Context:
         self.caller = caller
         """Who asks, or why that is not known: introspection works without a key, root fields do not."""
         self.address: str | None = None
+        """Where the request comes from, whichever way its key is shown."""
         self.connection_params: Mapping[str, Any] | None = None
         """The payload of a websocket's `connection_init`."""
         self._loaders: dict[object, DataLoader[Any, Any]] = {}

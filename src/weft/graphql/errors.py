@@ -9,7 +9,7 @@
 | wrong against the schema, wrong variables | GRAPHQL_VALIDATION_FAILED | its own |
 | a limit on queries | QUERY_TOO_LARGE | its own |
 | a request that is no GraphQL request | BAD_REQUEST | its own |
-| a body over the limit (`http/body_limit`) | BODY_TOO_LARGE | its own |
+| a body over the limit (`http/body_limit`), or one that does not come to its end | BODY_TOO_LARGE, BODY_TOO_SLOW | its own |
 | the database is away for the moment, or its disk is full (`storage/outage`) | UNAVAILABLE | to try again |
 | anything else | INTERNAL | masked; the log has it under the request id |
 """

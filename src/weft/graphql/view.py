@@ -35,7 +35,7 @@ from weft.graphql.event_streams import last_words, until
 from weft.graphql.explorer import explorer_page
 from weft.graphql.schema import WeftSchema
 from weft.graphql.websocket import TRY_AGAIN_LATER, MessageHandler, TextAdapter, key_in
-from weft.kit.json import dump_bytes, loads
+from weft.kit.json import dump_bytes, dump_deep, loads
 from weft.operations.authentication import Authenticator
 from weft.operations.services import Services
 from weft.operations.watched_keys import WatchedKeys
@@ -107,11 +107,10 @@ class GraphQLView(GraphQL[Context, None]):
     @override
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         context = Context(self._services, _request_id(request), Unauthenticated())
+        context.address = request.client.host if request.client else None
         key = bearer(request.headers.get("authorization"))
         if key is not None:
-            await self._identify(context, key, request.client.host if request.client else None)
-        elif isinstance(request, WebSocket):
-            context.address = request.client.host if request.client else None
+            await self._identify(context, key)
         request.state.context = context
         return context
 
@@ -142,14 +141,14 @@ class GraphQLView(GraphQL[Context, None]):
         """
         key = key_in(context.connection_params)
         if key is not None:
-            await self._identify(context, key, context.address)
+            await self._identify(context, key)
         if isinstance(context.caller, Unauthenticated):
             raise ConnectionRejectionError
         return UNSET
 
-    async def _identify(self, context: Context, key: str, address: str | None) -> None:
+    async def _identify(self, context: Context, key: str) -> None:
         try:
-            context.caller = await self._authenticator.authenticate(key, address)
+            context.caller = await self._authenticator.authenticate(key, context.address)
         except Unauthenticated as refused:
             context.caller = refused
         except Exception as error:
@@ -179,7 +178,7 @@ class GraphQLView(GraphQL[Context, None]):
         return loads(data)
 
     def encode_json(self, data: object) -> str | bytes:
-        return dump_bytes(data)
+        return dump_deep(data)
 
     @override
     async def render_graphql_ide(self, request: Request) -> Response:

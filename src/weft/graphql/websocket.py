@@ -20,7 +20,7 @@ from weft.auth.keys import bearer
 from weft.domain.errors import RateLimited, Unauthenticated
 from weft.graphql.context import Context
 from weft.graphql.errors import of_exception
-from weft.kit.json import dumps
+from weft.kit.json import dump_deep
 from weft.operations.watched_keys import WatchedKeys
 
 FORBIDDEN = 4403
@@ -35,7 +35,7 @@ class TextAdapter(ASGIWebSocketAdapter):
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         with _leaving():
-            await self.ws.send_text(dumps(message))
+            await self.ws.send_text(dump_deep(message).decode())
 
     async def close(self, code: int, reason: str) -> None:
         with _leaving():

@@ -9,6 +9,7 @@ The signature is the credential. The answer is JSON, unless the service expects 
 | 404 | whatever is not genuine: an unknown or disabled URL, a wrong signature, a time that is over |
 | 400 | genuine, but what is in it cannot be read or stored |
 | 405 | not a POST |
+| 408 | its body did not come to an end in time, whoever sent it |
 | 413 | larger than this server takes from anybody, or genuine and larger than the trigger takes |
 | 429 | genuine, and more often than the trigger allows: `Retry-After` says when to send it again |
 | 503 | the database is away: send the call again soon |

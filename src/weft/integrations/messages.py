@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from weft.domain.delivery import AttemptOutcome, Delivery, arrived, postponed, refused
 from weft.domain.outside import HttpReply
@@ -14,6 +14,8 @@ from weft.kit.storable import storable
 EXCERPT_CHARACTERS = 500
 SHORTEST_SECRET = 4
 """Anything shorter is hidden nowhere: it would blacken whole texts, and is guessed at once."""
+SHORTEST_TOKEN = 8
+"""The same for a part of a path, which may be a word."""
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429, *range(500, 600)})
 
 
@@ -42,6 +44,12 @@ def secrets_in_query(query: str) -> list[str]:
     """All of it and each value in it, as written and as read: receivers quote them apart."""
     written = [part.partition("=")[2] for part in query.split("&")]
     return [query, *written, *(value for _, value in parse_qsl(query))]
+
+
+def secrets_in_path(path: str) -> list[str]:
+    """All of it and each part that may be a token, as written and as read."""
+    parts = [part for part in path.split("/") if len(part) >= SHORTEST_TOKEN]
+    return [*{spelled for one in (path, *parts) for spelled in (one, unquote(one))}]
 
 
 def secrets_in_header(value: str) -> list[str]:

@@ -20,7 +20,7 @@ from typing import Any
 
 from yarl import URL
 
-from weft.domain.delivery import AttemptOutcome, Delivery, refused
+from weft.domain.delivery import AttemptOutcome, Delivery, DeliveryKind, refused
 from weft.domain.integration import WebhookConfig
 from weft.domain.outside import HttpReply, HttpSender
 from weft.domain.step import Fail, Retry
@@ -30,6 +30,7 @@ from weft.integrations.messages import (
     outcome_of_error,
     outcome_of_reply,
     secrets_in_header,
+    secrets_in_path,
     secrets_in_query,
 )
 from weft.kit.json import dump_bytes
@@ -80,9 +81,7 @@ def webhook_body(delivery: Delivery) -> bytes:
 
 
 async def send_to_webhook(http: HttpSender, config: WebhookConfig, delivery: Delivery) -> AttemptOutcome:
-    hidden = [config.secret, *secrets_in_query(config.url.partition("?")[2])]
-    for value in config.headers.values():
-        hidden += secrets_in_header(value)
+    hidden = _hidden(config, delivery)
     body = webhook_body(delivery)
     signed = _signed(config, delivery, body)
     url, headers = config.url, {**config.headers, **signed}
@@ -111,6 +110,16 @@ async def send_to_webhook(http: HttpSender, config: WebhookConfig, delivery: Del
     return refused("TOO_MANY_REDIRECTS", f"The receiver redirects more than {MOST_HOPS} times.")
 
 
+def _hidden(config: WebhookConfig, delivery: Delivery) -> list[str]:
+    """What must not be told of the exchange. Of the URL that a run tells only the host is ever shown."""
+    hidden = [config.secret, *secrets_in_query(config.url.partition("?")[2])]
+    for value in config.headers.values():
+        hidden += secrets_in_header(value)
+    if delivery.kind is DeliveryKind.RUN:
+        hidden += secrets_in_path(URL(config.url).raw_path)
+    return hidden
+
+
 def _signed(config: WebhookConfig, delivery: Delivery, body: bytes) -> dict[str, str]:
     timestamp = int(datetime.now(UTC).timestamp())
     return {
@@ -123,7 +132,7 @@ def _signed(config: WebhookConfig, delivery: Delivery, body: bytes) -> dict[str,
 
 def _judged(reply: HttpReply, hidden: list[str]) -> AttemptOutcome:
     if reply.status in _REDIRECTS:
-        there = masked(reply.headers.get("location", "nowhere")[:200], hidden)
+        there = masked(reply.headers.get("location", "nowhere"), hidden)[:200]
         return refused(
             "REDIRECTED",
             f"The receiver redirects to {there}, which would lose the message: configure the URL that it ends at.",

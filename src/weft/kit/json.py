@@ -1,5 +1,6 @@
 """JSON as text and bytes, by orjson, and in words."""
 
+import json
 from typing import Any
 
 import orjson
@@ -13,6 +14,14 @@ def dump_bytes(value: Any) -> bytes:
 
 def dumps(value: Any) -> str:
     return dump_bytes(value).decode()
+
+
+def dump_deep(value: Any) -> bytes:
+    """The same for what others stored and something was put around: orjson writes no more than 254 levels."""
+    try:
+        return dump_bytes(value)
+    except TypeError:
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def in_words(value: Any) -> str:

@@ -14,12 +14,14 @@ from weft.domain.usage import FIGURES
 
 NOTE = """INSERT INTO deleted_run (run_id, total) SELECT id, total FROM gone ON CONFLICT (run_id) DO NOTHING"""
 
+# A workflow that somebody just deletes takes its runs along: with the lock on it, nobody who holds one waits for the other.
 OLD = text(
     f"""
     WITH gone AS (
       SELECT r.id, r.workflow_id, s.total, s.step_usage FROM run r JOIN run_state s ON s.run_id = r.id
+      JOIN workflow w ON w.id = r.workflow_id
       WHERE r.id < :first_kept AND s.finished_at < :before
-      ORDER BY r.id LIMIT :most FOR UPDATE OF r SKIP LOCKED
+      ORDER BY r.id LIMIT :most FOR UPDATE OF r SKIP LOCKED FOR KEY SHARE OF w SKIP LOCKED
     ), noted AS ({NOTE}), used AS (
       INSERT INTO past_usage AS p (workflow_id, figure, amount)
       SELECT g.workflow_id, (u.place - 1) % :figures ::int, sum(u.value)::bigint

@@ -6,21 +6,15 @@ The claim is fair between workspaces. It walks from one that has something open 
 each no more than its share; the next claim begins behind the last of them.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import null, select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.events import Event
 from weft.domain.ids import UUID
-from weft.domain.trigger import Trigger
-from weft.domain.workflow import Workflow
-from weft.storage.tables import workflow
-from weft.storage.triggers import trigger_of
-from weft.storage.workflows import workflow_of
 
 MOST_WORKSPACES = 64
 """Of which events are taken at once: as many steps along the index, whether each has one event open or a million."""
@@ -36,8 +30,21 @@ class Claim:
     events: Sequence[Event]
     sizes: Sequence[int]
     """Bytes of each payload."""
+    found: int
+    """How many there were to be had: what is too much for one claim is left out."""
+    workspaces: int
+    """That have some of those."""
     last: UUID | None
     """The last workspace that was walked to, where there may be others behind it."""
+
+    def behind(self, number: int) -> UUID:
+        """Where the next claim is to begin, when only so many of the events had their turn: those that had none are the first of
+        it. Where there are many workspaces it is enough that each of these had one.
+        """
+        had = self.events[:number]
+        if number < self.found and (self.last is None or len({one.workspace_id for one in had}) < self.workspaces):
+            return had[-1].workspace_id
+        return self.last or FROM_THE_START
 
 
 CLAIM = text(
@@ -59,16 +66,17 @@ CLAIM = text(
         ORDER BY e.id LIMIT greatest(:least ::int, :most ::int / w.number) FOR UPDATE SKIP LOCKED
       ) o
     ), taken AS (
-      SELECT c.*, sum(c.size) OVER (ORDER BY c.turn, c.id) - c.size AS before
-      FROM (SELECT *, octet_length(payload::text) AS size FROM locked ORDER BY turn, id LIMIT :most ::int) c
+      SELECT c.*, sum(c.size) OVER (ORDER BY c.turn, c.workspace_id) - c.size AS before
+      FROM (SELECT *, octet_length(payload::text) AS size FROM locked ORDER BY turn, workspace_id LIMIT :most ::int) c
     )
-    SELECT *, (SELECT CASE WHEN count(*) = :workspaces ::int THEN max(workspace_id::text)::uuid END FROM workspaces) AS last
+    SELECT *, (SELECT CASE WHEN count(*) = :workspaces ::int THEN max(workspace_id::text)::uuid END FROM workspaces) AS last,
+      (SELECT count(*) FROM locked) AS found, (SELECT count(*) FROM locked WHERE turn = 1) AS workspaces
     FROM taken
     WHERE before < :most_bytes ::bigint
-    ORDER BY turn, id
+    ORDER BY turn, workspace_id
     """
 )
-_OF_THE_CLAIM = {"turn", "size", "before", "last"}
+_OF_THE_CLAIM = {"turn", "size", "before", "last", "found", "workspaces"}
 
 
 async def claim(connection: AsyncConnection, behind: UUID, most: int, most_bytes: int) -> Claim:
@@ -87,69 +95,10 @@ async def claim(connection: AsyncConnection, behind: UUID, most: int, most_bytes
     for row in rows:
         facts: dict[str, Any] = {name: value for name, value in row.items() if name not in _OF_THE_CLAIM}
         events.append(Event(**facts))
-    return Claim(events, [row["size"] for row in rows], rows[0]["last"] if rows else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    trigger: Trigger
-    workflow: Workflow
-
-
-class Listeners:
-    """Who listens for some events, in the order in which the triggers stand in their workflows."""
-
-    def __init__(self, found: Sequence[Listener]) -> None:
-        self._by_name = defaultdict[tuple[UUID, str], list[Listener]](list)
-        self._by_id: dict[tuple[UUID, UUID], Listener] = {}
-        for one in found:
-            trigger = one.trigger
-            self._by_id[trigger.workspace_id, trigger.id] = one
-            if trigger.event is not None:
-                self._by_name[trigger.workspace_id, trigger.event].append(one)
-
-    def of(self, event: Event) -> Sequence[Listener]:
-        if event.trigger_id is None:
-            return self._by_name.get((event.workspace_id, event.name), ())
-        found = self._by_id.get((event.workspace_id, event.trigger_id))
-        return () if found is None else (found,)
-
-
-_LISTENING = """
-    SELECT {columns} FROM trigger t
-    JOIN unnest(:workspace_ids ::uuid[], :names ::text[], :trigger_ids ::uuid[]) AS n (workspace_id, name, trigger_id)
-      ON t.workspace_id = n.workspace_id AND (t.id = n.trigger_id OR (n.trigger_id IS NULL AND t.event = n.name))
-    WHERE t.enabled
-"""
-WORKFLOWS_LISTENING = text(_LISTENING.format(columns="DISTINCT t.workflow_id"))
-LISTENING = text(
-    _LISTENING.format(columns="t.*")
-    + " AND t.workflow_id = ANY (:workflow_ids ::uuid[]) ORDER BY t.workflow_id, t.position, t.id"
-)
-
-
-async def listeners(connection: AsyncConnection, events: Sequence[Event]) -> Listeners:
-    """Whose triggers are enabled, whatever their workflows are at the moment. Those stay until the end of the transaction."""
-    names = {(one.workspace_id, one.name if one.trigger_id is None else None, one.trigger_id) for one in events}
-    values: dict[str, Any] = {
-        "workspace_ids": [workspace_id for workspace_id, _, _ in names],
-        "names": [name for _, name, _ in names],
-        "trigger_ids": [trigger_id for _, _, trigger_id in names],
-    }
-    ids = list((await connection.execute(WORKFLOWS_LISTENING, values)).scalars())
-    if not ids:
-        return Listeners([])
-    # First locked, then their triggers read by a statement that begins after that: whoever changes a workflow locks it as well,
-    # so its triggers are those of its definition. Always in the same order, as two that wait for each other would never end.
-    held = (
-        select(*workflow.columns, null().label("last_run_at"))
-        .where(workflow.c.id.in_(ids))
-        .order_by(workflow.c.id)
-        .with_for_update(read=True, key_share=True)
-    )
-    workflows = {row["id"]: workflow_of(row) for row in (await connection.execute(held)).mappings()}
-    rows = (await connection.execute(LISTENING, {**values, "workflow_ids": list(workflows)})).mappings()
-    return Listeners([Listener(trigger_of(row), workflows[row["workflow_id"]]) for row in rows])
+    if not rows:
+        return Claim((), (), 0, 0, None)
+    first = rows[0]
+    return Claim(events, [row["size"] for row in rows], first["found"], first["workspaces"], first["last"])
 
 
 EXISTING = text(

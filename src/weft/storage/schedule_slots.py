@@ -39,6 +39,11 @@ class Ahead:
     """A queue waits for the end of a run."""
 
 
+async def now(connection: AsyncConnection) -> datetime:
+    """By the clock of the database, which is the same for all workers."""
+    return (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
+
+
 AHEAD = text(
     f"""
     SELECT

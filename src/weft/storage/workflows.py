@@ -10,7 +10,7 @@ from weft.domain.ids import UUID
 from weft.domain.progress import RunStatus
 from weft.domain.workflow import Workflow, WorkflowStatus
 from weft.storage import deleted_runs, firings
-from weft.storage.tables import run, run_state, workflow, workflow_stats
+from weft.storage.tables import run, run_state, schedule, workflow, workflow_stats
 
 _LAST_RUN = (
     select(func.max(workflow_stats.c.last_run_at))
@@ -85,6 +85,9 @@ async def remove(connection: AsyncConnection, workspace_id: UUID, workflow_id: U
     )
     if (await connection.execute(select(unfinished))).scalar_one():
         return False
+    # Before their firings: whoever changes a schedule locks it and then those.
+    schedules = (schedule.c.workspace_id == workspace_id, schedule.c.workflow_id == workflow_id)
+    await connection.execute(delete(schedule).where(*schedules))
     await deleted_runs.drop_of_workflow(connection, workspace_id, workflow_id)
     await firings.give_up_queued(connection, workspace_id, workflow_id, "The workflow was deleted.")
     await connection.execute(

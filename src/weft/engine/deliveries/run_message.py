@@ -17,10 +17,15 @@ from weft.domain.progress import Progress, RunStatus
 from weft.domain.run import ItemError, Run
 from weft.domain.run_webhook import RunNews
 from weft.kit.json import dump_bytes
+from weft.kit.schema_limits import deeper_than
 
 MOST_RESULT_BYTES = 256 * 1024
 """A receiver that wants more fetches it: many refuse bodies of a megabyte."""
-_TOO_LARGE = f"The result is larger than {MOST_RESULT_BYTES // 1024} KiB: read it through the API, as `run.result`."
+DEEPEST_RESULT = 200
+_TOO_LARGE = (
+    f"The result is larger than {MOST_RESULT_BYTES // 1024} KiB, or nested more than {DEEPEST_RESULT} levels deep: read it "
+    "through the API, as `run.result`."
+)
 _ENDED = {RunStatus.FAILED: PlatformEvent.RUN_FAILED, RunStatus.CANCELLED: PlatformEvent.RUN_CANCELLED}
 FIRST_REVISION = 1
 """Of the state that a run begins with; that of the message about its beginning, whatever was counted since."""
@@ -57,7 +62,12 @@ def payload_of(run: Run, news: RunNews, result: RunResult = NO_RESULT) -> dict[s
 def _data(run: Run, revision: int, result: RunResult) -> dict[str, Any]:
     counted = run.progress
     duration = run.duration
-    too_large = result.too_large or len(dump_bytes(result.output)) > MOST_RESULT_BYTES
+    too_large = (
+        result.too_large
+        # What is deeper than JSON is written cannot be measured.
+        or deeper_than(result.output, DEEPEST_RESULT)
+        or len(dump_bytes(result.output)) > MOST_RESULT_BYTES
+    )
     return {
         "runId": str(run.id),
         "workflowId": str(run.workflow_id),

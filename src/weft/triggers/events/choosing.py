@@ -1,31 +1,32 @@
-"""What is to come of an event: by workflow, the first of its triggers that the event is for. Nothing is read or written here.
+"""What is to come of an event for a workflow: the first of its triggers that the event is for. Nothing is read or written here.
 
 A workflow is started once for an event, however many of its triggers match. A trigger that cannot be applied to the event
 leaves the way to the next one; where none is left, its reason is told.
 """
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from weft.domain.errors import Invalid
+from weft.domain.event_types import EVENT_TYPES
 from weft.domain.events import Event
 from weft.domain.ids import UUID
 from weft.domain.run import TriggerType
 from weft.domain.trigger import DEEPEST, FiringOutcome, Trigger
 from weft.domain.workflow import Workflow, WorkflowStatus
 from weft.kit.slices import Slices
-from weft.storage.event_queue import Listener
+from weft.storage.listeners import Listener
 from weft.triggers.events.matchers import MatcherCache
 from weft.triggers.events.matching import Matcher, MatchingError
 
 log = structlog.get_logger(__name__)
 
 LONGEST_SECONDS = 2.0
-"""Of this process's own time for all triggers of one event: a thousand expressions over a large payload. Those that are left then
+"""Of this process's own time for the triggers of one workflow: its expressions over a large payload. Those that are left then
 are refused, or the event would be begun again and again.
 """
 
@@ -58,35 +59,25 @@ class Choice:
         return Choice(self.event, self.trigger, self.workflow, Refusal(FiringOutcome.REFUSED, reason))
 
 
-async def choose(
-    event: Event, listeners: Sequence[Listener], matchers: MatcherCache, slices: Slices
-) -> AsyncIterator[Choice]:
-    """At most one for each workflow. `listeners` stand by workflow; between them others have their turn of the event loop."""
+async def choose(event: Event, listeners: Sequence[Listener], matchers: MatcherCache, slices: Slices) -> Choice | None:
+    """`listeners` are those of one workflow, in their order; between them others have their turn of the event loop."""
     refused: Choice | None = None
-    done: UUID | None = None
-    began = time.thread_time()
+    spent = 0.0
     for listener in listeners:
-        workflow = listener.workflow
-        if refused is not None and refused.workflow.id != workflow.id:
-            yield refused
-            refused = None
-        if workflow.id == done:
-            continue
         await slices.breathe()
-        if time.thread_time() - began > LONGEST_SECONDS:
-            reason = f"The triggers for this event took more than {LONGEST_SECONDS:g} seconds together: this one had no turn."
-            chosen = _refused(event, listener, reason)
-        else:
-            chosen = _chosen(event, listener, matchers)
+        if spent > LONGEST_SECONDS:
+            reason = f"The triggers of the workflow took more than {LONGEST_SECONDS:g} seconds together: this one had no turn."
+            return refused or _refused(event, listener, reason)
+        # Of this thread, and only while nobody else has a turn: what others do meanwhile is no fault of the triggers.
+        began = time.thread_time()
+        chosen = _chosen(event, listener, matchers)
+        spent += time.thread_time() - began
         if chosen is None:
             continue
         if isinstance(chosen.comes_to, Start) or chosen.comes_to.outcome is FiringOutcome.CUT:
-            yield chosen
-            done, refused = workflow.id, None
-        else:
-            refused = refused or chosen
-    if refused is not None:
-        yield refused
+            return chosen
+        refused = refused or chosen
+    return refused
 
 
 def _chosen(event: Event, listener: Listener, matchers: MatcherCache) -> Choice | None:
@@ -95,6 +86,8 @@ def _chosen(event: Event, listener: Listener, matchers: MatcherCache) -> Choice 
     if not is_startable(workflow):
         # Who calls an inbound webhook is told that it was taken, so what became of it has to be found somewhere.
         return _refused(event, listener, why_not(workflow)) if trigger.type is TriggerType.WEBHOOK else None
+    if _is_of_another_type(event, trigger, workflow):
+        return None
     try:
         matcher = matchers.get(trigger)
         if not matcher.matches(event):
@@ -111,6 +104,16 @@ def _chosen(event: Event, listener: Listener, matchers: MatcherCache) -> Choice 
         return _refused(
             event, listener, f"A fault of Weft kept the trigger from being applied: {type(error).__name__}."
         )
+
+
+def _is_of_another_type(event: Event, trigger: Trigger, workflow: Workflow) -> bool:
+    """Of entities that the workflow never works on there may be millions: their events are simply not for it."""
+    if workflow.entity_type_id is None or trigger.input is not None:
+        return False
+    kind = EVENT_TYPES.get(event.name)
+    if kind is None or kind.payload_schema is None or "entityTypeId" not in event.payload:
+        return False
+    return event.payload["entityTypeId"] != str(workflow.entity_type_id)
 
 
 def _start(event: Event, workflow: Workflow, matcher: Matcher) -> Start:

@@ -1,7 +1,7 @@
 """Carrying out what was chosen: firings and runs, in the transaction that marks the events as handled."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -14,7 +14,6 @@ from weft.domain.trigger import Cause, FiringOutcome
 from weft.engine.plan import Plan
 from weft.engine.plans import PlanCache
 from weft.engine.starting import NewStart, SmallRun, check_values, plan_of, start, start_small_runs
-from weft.kit.slices import Slices
 from weft.storage import event_queue, firings
 from weft.storage.database import DATABASE_IS_AWAY, in_short, is_passing
 from weft.storage.firings import NewFiring
@@ -26,7 +25,7 @@ PROBLEMS_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class ReadyRun:
     """A choice that is to become a run, and can."""
 
     choice: Choice
@@ -36,19 +35,37 @@ class _Run:
     """Checked, with numbers as the schemas say."""
 
 
+Prepared = ReadyRun | Choice
+"""A choice that comes to no run is a refusal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Starter:
     plans: PlanCache
 
-    async def carry_out(
-        self, connection: AsyncConnection, choices: Sequence[Choice], now: datetime, slices: Slices
-    ) -> int:
+    async def prepared(self, connection: AsyncConnection, choice: Choice, plans: dict[UUID, Plan | str]) -> Prepared:
+        """Whether the run could begin. `plans` are those of the round, or why there are none."""
+        workflow, wanted = choice.workflow, choice.comes_to
+        if isinstance(wanted, Refusal):
+            return choice
+        plan = plans.get(workflow.id)
+        if plan is None:
+            plan = plans[workflow.id] = await self._plan(connection, choice)
+        if isinstance(plan, str):
+            return choice.refused(plan)
+        try:
+            given, parameters = check_values(plan, workflow, wanted.input, wanted.parameters)
+        except CallerError as error:
+            return choice.refused(_in_words("The run could not begin with this", error.problems))
+        return ReadyRun(choice, new_id(), plan, Start(given, parameters, wanted.entity_ids))
+
+    async def carry_out(self, connection: AsyncConnection, prepared: Sequence[Prepared], now: datetime) -> int:
         """How many runs were started."""
+        prepared = await _with_known_entities(connection, prepared)
+        await firings.add(connection, [_firing_of(one) for one in prepared if isinstance(one, Choice)])
         # Always in the same order: two transactions that start runs of the same workflows never wait for each other in a circle.
-        choices = sorted(choices, key=lambda choice: choice.workflow.id)
-        choices = await _with_known_entities(connection, choices)
-        runs, refused = await self._checked(connection, choices, slices)
-        await firings.add(connection, [_firing_of(one) for one in refused])
+        runs = [one for one in prepared if isinstance(one, ReadyRun)]
+        runs.sort(key=lambda one: one.choice.workflow.id)
         try:
             async with connection.begin_nested():
                 return await _begin(connection, runs, now)
@@ -59,32 +76,6 @@ class Starter:
             trace = None if isinstance(error, (CallerError, *DATABASE_IS_AWAY)) else error
             log.warning("Runs that events start are stored one by one", error=in_short(error), exc_info=trace)
         return await _begin_each(connection, runs, now)
-
-    async def _checked(
-        self, connection: AsyncConnection, choices: Sequence[Choice], slices: Slices
-    ) -> tuple[list[_Run], list[Choice]]:
-        runs: list[_Run] = []
-        refused: list[Choice] = []
-        plans: dict[UUID, Plan | str] = {}
-        for choice in choices:
-            await slices.breathe()
-            workflow, wanted = choice.workflow, choice.comes_to
-            if isinstance(wanted, Refusal):
-                refused.append(choice)
-                continue
-            plan = plans.get(workflow.id)
-            if plan is None:
-                plan = plans[workflow.id] = await self._plan(connection, choice)
-            if isinstance(plan, str):
-                refused.append(choice.refused(plan))
-                continue
-            try:
-                given, parameters = check_values(plan, workflow, wanted.input, wanted.parameters)
-            except CallerError as error:
-                refused.append(choice.refused(_in_words("The run could not begin with this", error.problems)))
-                continue
-            runs.append(_Run(choice, new_id(), plan, Start(given, parameters, wanted.entity_ids)))
-        return runs, refused
 
     async def _plan(self, connection: AsyncConnection, choice: Choice) -> Plan | str:
         """Or why there is none."""
@@ -99,32 +90,32 @@ def is_broken(error: Exception) -> bool:
     return isinstance(error, DATABASE_IS_AWAY) and is_passing(error)
 
 
-async def _with_known_entities(connection: AsyncConnection, choices: Sequence[Choice]) -> list[Choice]:
+async def _with_known_entities(connection: AsyncConnection, prepared: Sequence[Prepared]) -> Sequence[Prepared]:
     """Of the entities that they name, those of the workflow's type that are there; a refusal where there is none."""
     named = {
-        (choice.workflow.workspace_id, choice.workflow.entity_type_id, entity_id)
-        for choice in choices
-        if isinstance(choice.comes_to, Start) and choice.workflow.entity_type_id is not None
-        for entity_id in choice.comes_to.entity_ids
+        (one.choice.workflow.workspace_id, one.choice.workflow.entity_type_id, entity_id)
+        for one in prepared
+        if isinstance(one, ReadyRun) and one.choice.workflow.entity_type_id is not None
+        for entity_id in one.start.entity_ids
     }
     if not named:
-        return list(choices)
+        return prepared
     known = await event_queue.existing(connection, list(named))
-    return [_known(choice, known) for choice in choices]
+    return [_known(one, known) for one in prepared]
 
 
-def _known(choice: Choice, known: set[tuple[UUID, UUID]]) -> Choice:
-    wanted, type_id = choice.comes_to, choice.workflow.entity_type_id
-    if isinstance(wanted, Refusal) or type_id is None:
-        return choice
+def _known(one: Prepared, known: set[tuple[UUID, UUID]]) -> Prepared:
+    if isinstance(one, Choice) or (type_id := one.choice.workflow.entity_type_id) is None:
+        return one
+    wanted = one.start
     ids = [entity_id for entity_id in wanted.entity_ids if (type_id, entity_id) in known]
     if not ids:
         some = ", ".join(map(str, wanted.entity_ids[:3])) + (", …" if len(wanted.entity_ids) > 3 else "")  # noqa: PLR2004 - enough to recognise them
-        return choice.refused(f"The event names no entity of the workflow's type: {some}.")
-    return Choice(choice.event, choice.trigger, choice.workflow, Start(wanted.input, wanted.parameters, ids))
+        return one.choice.refused(f"The event names no entity of the workflow's type: {some}.")
+    return replace(one, start=replace(wanted, entity_ids=ids))
 
 
-async def _begin(connection: AsyncConnection, runs: Sequence[_Run], now: datetime) -> int:
+async def _begin(connection: AsyncConnection, runs: Sequence[ReadyRun], now: datetime) -> int:
     """Firings first: where there is one for the same workflow and event, this is no second run."""
     added = await firings.add(connection, [_firing_of(one.choice, one.id) for one in runs])
     new = [one for one, is_new in zip(runs, added, strict=True) if is_new]
@@ -138,7 +129,7 @@ async def _begin(connection: AsyncConnection, runs: Sequence[_Run], now: datetim
     return len(new)
 
 
-async def _begin_each(connection: AsyncConnection, runs: Sequence[_Run], now: datetime) -> int:
+async def _begin_each(connection: AsyncConnection, runs: Sequence[ReadyRun], now: datetime) -> int:
     """One that cannot be stored costs only itself."""
     begun = 0
     for one in runs:
@@ -160,7 +151,7 @@ def _why_not(choice: Choice, error: Exception) -> str:
     return f"A fault of Weft kept the run from being stored: {type(error).__name__}."
 
 
-def _small(run: _Run) -> SmallRun:
+def _small(run: ReadyRun) -> SmallRun:
     entity_id = next(iter(run.start.entity_ids), None)
     return SmallRun(
         run.id, run.choice.workflow, run.plan, _cause(run.choice), entity_id, run.start.input, run.start.parameters

@@ -9,8 +9,8 @@
 
 A *slot* is one time that a schedule is due. `next_at` is the first slot that nobody looked at yet. Who takes a schedule locks
 its row, decides by that, and moves `next_at` in the transaction that stores the firing and the run. So each slot is looked at
-once, however many workers there are, wherever one dies, and whatever their clocks say: a clock that is ahead fires early,
-one that is behind leaves it to others, and neither fires twice. Slots follow from slots, never from the time of a look.
+once, however many workers there are, and wherever one dies. All go by the clock of the database; where that is set back, no
+slot is due twice, since slots follow from slots, never from the time of a look.
 
 Every slot ends as a firing: STARTED, QUEUED (and later one of the others), SKIPPED or REFUSED, with its reason. Slots that are
 not caught up on after a stop share one.

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.ids import UUID
 from weft.domain.schedule import Schedule
 from weft.engine.look_around import LOOK_AROUND, LookAround
 from weft.engine.plans import PlanCache
 from weft.engine.ports import Wakeups
-from weft.kit.clock import Clock, utc_now
+from weft.kit.clock import Clock
 from weft.storage import schedule_slots
 from weft.storage.database import DATABASE_IS_AWAY, Database, in_short
 from weft.storage.outage import outage
@@ -32,7 +33,8 @@ class Scheduler:
     database: Database
     plans: PlanCache
     wakeups: Wakeups
-    clock: Clock = utc_now
+    clock: Clock | None = None
+    """None for that of the database: a worker whose own is ahead would take slots for missed that others were there for."""
     _carrier: Carrier = field(init=False)
     _looking: LookAround = field(init=False)
     _waiting: bool = False
@@ -59,7 +61,7 @@ class Scheduler:
     def stop(self) -> None:
         """Begin nothing new."""
         self._looking.stop()
-        self._set_timer(None)
+        self._drop_timer()
 
     async def run_once(self) -> int:
         """Begin to take care of what is due, while there are lanes free; how many of them it takes.
@@ -69,9 +71,10 @@ class Scheduler:
         if self._looking.stopping:
             return 0
         async with self.database.reading() as connection:
-            ahead = await schedule_slots.ahead(connection, self.clock(), self._at_rest(), LANES)
+            now = await self._now(connection)
+            ahead = await schedule_slots.ahead(connection, now, self._at_rest(), LANES)
         self._waiting = ahead.waiting
-        self._set_timer(ahead.next_at)
+        self._set_timer(ahead.next_at, now)
         wanted = min(LANES - len(self._lanes), ahead.ready)
         for _ in range(wanted):
             lane = asyncio.create_task(self._lane())
@@ -110,7 +113,7 @@ class Scheduler:
         claimed: Schedule | None = None
         try:
             async with self.database.transaction() as connection:
-                now = self.clock()
+                now = await self._now(connection)
                 claimed = await schedule_slots.claim_due(connection, now, self._at_rest())
                 if claimed is not None and claimed.next_at is not None:
                     return await self._carrier.carry_due(connection, claimed, claimed.next_at, now)
@@ -138,14 +141,20 @@ class Scheduler:
         self._resting = {one: until for one, until in self._resting.items() if until > now}
         return list(self._resting)
 
-    def _set_timer(self, next_at: datetime | None) -> None:
-        """To look again at this time, if it comes before the next look around."""
+    async def _now(self, connection: AsyncConnection) -> datetime:
+        return await schedule_slots.now(connection) if self.clock is None else self.clock()
+
+    def _drop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _set_timer(self, next_at: datetime | None, now: datetime) -> None:
+        """To look again at this time, if it comes before the next look around."""
+        self._drop_timer()
         if next_at is None or self._looking.stopping:
             return
-        left = next_at - self.clock()
+        left = next_at - now
         # What is due already is in other hands.
         if timedelta() < left <= LOOK_AROUND:
             loop = asyncio.get_running_loop()
