@@ -37,15 +37,15 @@ async def over_sse(system: System, run: str, after: str | None) -> list[dict[str
     return found
 
 
-async def over_websockets(system: System, run: str, chance: random.Random) -> list[dict[str, Any]]:
+async def over_websockets(api: Api, run: str, chance: random.Random) -> list[dict[str, Any]]:
     """All events, over a socket that is lost again and again."""
     found: list[dict[str, Any]] = []
     while True:
         left = chance.randint(1, 200)
         after = found[-1]["cursor"] if found else None
-        async with aclosing(system.subscribe(EVENTS, run=run, after=after)) as events:
-            async for data in events:
-                found.append(data["runEvents"])
+        async with aclosing(api.watch(EVENTS, run=run, after=after)) as events:
+            async for event in events:
+                found.append(event)
                 left -= 1
                 if not left:
                     break
@@ -54,10 +54,12 @@ async def over_websockets(system: System, run: str, chance: random.Random) -> li
 
 
 async def test_every_event_comes_once_though_workers_are_killed_and_connections_lost(tmp_path: Path) -> None:
-    async with running_system(tmp_path, workers=2, WEFT_LEASE_SECONDS="2") as system:
-        async with Api.connected(system.url, system.key) as api:
-            run = await begin_run(api, items=ITEMS)
-        watching = asyncio.gather(over_sse(system, run, None), over_websockets(system, run, random.Random(8)))
+    async with (
+        running_system(tmp_path, workers=2, WEFT_LEASE_SECONDS="2") as system,
+        Api.connected(f"http://127.0.0.1:{system.port}", system.key) as api,
+    ):
+        run = await begin_run(api, items=ITEMS)
+        watching = asyncio.gather(over_sse(system, run, None), over_websockets(api, run, random.Random(8)))
         async with asyncio.timeout(60):
             while await finished(system) < ITEMS // 10:
                 await asyncio.sleep(0.005)
