@@ -128,6 +128,7 @@ MAKERS: dict[str, Maker] = {
     "ReceivedUpload": _received_upload,
     "Workflow": f"""createWorkflow(input: {{name: $text, category: "tests", definition: {DEFINITION}}}) {{
       workflow {{ id }} }}""",
+    "BusyWorkflow": "runWorkflow(input: {workflowId: $Workflow}) { run { workflow { id } } }",
     "FailingWorkflow": f"createWorkflow(input: {{name: $text, definition: {FAILING}}}) {{ workflow {{ id }} }}",
     "WorkflowVersion": f"""createWorkflow(input: {{name: $text, definition: {DEFINITION}}}) {{
       workflow {{ version {{ id }} }} }}""",

@@ -125,6 +125,8 @@ QUERIES = _by_name(
 
 SUBSCRIPTIONS = _by_name(
     Right(VIEWER, "runProgress(runId: $Run)"),
+    Right(VIEWER, "runEvents(runId: $Run)"),
+    Right(VIEWER, "runs(workflowId: $BusyWorkflow)"),
     Right(VIEWER, "importProgress(importId: $Import)"),
 )
 

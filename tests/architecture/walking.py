@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from asking import ask_anything
-from graphql import GraphQLObjectType, get_named_type, is_leaf_type, is_required_argument
+from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, is_leaf_type, is_required_argument
 from sqlalchemy import Table, text
 from strawberry.types import ExecutionResult
 
@@ -27,13 +27,12 @@ def operation(root: str, call: str) -> str:
     return f"{root.lower()} {{ {call} {selection(ROOTS[root], call.partition('(')[0])} }}"
 
 
-def selection(parent: GraphQLObjectType, field: str) -> str:
+def selection(parent: GraphQLObjectType | GraphQLInterfaceType, field: str) -> str:
     kind = SCHEMA._schema.get_type(str(parent.fields[field].type).strip("[]!"))
     assert kind is not None
     if is_leaf_type(kind):
         return ""
-    if not isinstance(kind, GraphQLObjectType):
-        return "{ __typename id }"
+    assert isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
     inner = plain_fields(kind)
     for name in ("nodes", "errors"):
         if name in kind.fields:
@@ -41,7 +40,7 @@ def selection(parent: GraphQLObjectType, field: str) -> str:
     return f"{{ __typename {inner} }}"
 
 
-def plain_fields(kind: GraphQLObjectType) -> str:
+def plain_fields(kind: GraphQLObjectType | GraphQLInterfaceType) -> str:
     return " ".join(
         name
         for name, field in kind.fields.items()

@@ -85,6 +85,8 @@ class Keeping:
               SELECT :run_id, n, '[]' FROM generate_series(0, :items - 1) n""",
             """INSERT INTO run_batch (run_id, number, first_ordinal, size)
               SELECT :run_id, n, n, 1 FROM generate_series(0, :items - 1) n""",
+            """INSERT INTO run_change (run_id, revision, at, finished)
+              SELECT :run_id, n, now(), '{}' FROM generate_series(1, 2 * :items) n""",
             """INSERT INTO run_log (id, run_id, level, message, fields, at)
               SELECT uuidv7(), :run_id, 'INFO', 'x', '{}', now() FROM generate_series(1, :logs)""",
             """INSERT INTO run_webhook (run_id, workspace_id, sealed, host, lane)

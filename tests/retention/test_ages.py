@@ -110,7 +110,7 @@ async def test_a_run_goes_at_its_age_with_all_that_belongs_to_it_and_one_that_go
     assert await keeping.sweep(90 * DAY - MINUTE) == {}
     swept = await keeping.sweep(90 * DAY + MINUTE)
     assert swept["runs"] == 1
-    for table in ("run_state", "run_item", "run_checkpoint", "run_batch", "run_log", "run_webhook"):
+    for table in ("run_state", "run_item", "run_checkpoint", "run_batch", "run_change", "run_log", "run_webhook"):
         assert await keeping.count(table, "run_id = :id", id=old) == 0, table
         assert await keeping.count(table, "run_id = :id", id=going) > 0, table
     assert (await keeping.count("run"), await keeping.count("deleted_run")) == (1, 0)

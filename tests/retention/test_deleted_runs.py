@@ -13,7 +13,7 @@ from weft.operations import run_lists, runs
 from weft.operations.workflows import delete_workflow
 
 AHEAD = timedelta(days=91)
-PARTS = ("run_item", "run_checkpoint", "run_batch", "run_log")
+PARTS = ("run_item", "run_checkpoint", "run_batch", "run_change", "run_log")
 
 
 async def test_a_large_run_is_gone_at_once_and_what_it_leaves_goes_in_chunks_behind_a_crash_too(

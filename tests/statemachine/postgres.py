@@ -38,7 +38,7 @@ from weft.storage.batches import Lease, RunIsFullError
 TICK = timedelta(hours=1)
 CHANGES = {"pause": runs.pause_run, "resume": runs.resume_run, "cancel": runs.cancel_run}
 JUMP = text("UPDATE run_batch SET ready_at = ready_at - :by ::interval")
-EMPTY = "TRUNCATE run, run_state, run_batch, run_item, run_checkpoint, entity CASCADE"
+EMPTY = "TRUNCATE run, run_state, run_batch, run_change, run_item, run_checkpoint, entity CASCADE"
 
 
 class PostgresRuns:

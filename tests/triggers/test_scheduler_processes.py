@@ -184,7 +184,7 @@ def test_each_slot_is_looked_at_exactly_once_whoever_looks_when_and_dies(
 
 async def _history(ground: Ground, looks: list[Look], overlap: Overlap, catch_up: CatchUp) -> None:
     scheduling = ground.scheduling
-    await scheduling.do("TRUNCATE schedule, firing, run, run_state, run_batch CASCADE")
+    await scheduling.do("TRUNCATE schedule, firing, run, run_state, run_batch, run_change CASCADE")
     scheduling.clock.now = NINE - timedelta(seconds=30)
     schedule = await scheduling.schedule(ground.workflow, "* * * * *", overlap=overlap, catch_up=catch_up)
     for look in looks:

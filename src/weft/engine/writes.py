@@ -120,7 +120,7 @@ def written_by(writes: Mapping[Lease, BatchWrites]) -> list[Written]:
 
 def counter_delta(finished: Sequence[FinishedItem], paid: Sequence[Paid], steps: int) -> CounterDelta:
     """`paid` is for items that are not finished."""
-    delta = CounterDelta(steps)
+    delta = CounterDelta(steps, ordinals=[item.row.ordinal for item in finished])
     for status, items in Counter(item.row.status for item in finished).items():
         match status:
             case "COMPLETED":

@@ -51,7 +51,14 @@ class Context:
         future = self._future(load_many, key)
         return use(future.result()) if future.done() else _used(future, use)
 
+    def know(self, load_many: LoadMany[K, V], key: K, value: V) -> None:
+        """This is what `load` would find: it need not be asked for."""
+        self._loader(load_many).prime(key, value)
+
     def _future(self, load_many: LoadMany[K, V], key: K) -> "asyncio.Future[V]":
+        return cast("asyncio.Future[V]", self._loader(load_many).load(key))
+
+    def _loader(self, load_many: LoadMany[K, V]) -> "DataLoader[K, V]":
         loader = cast("DataLoader[K, V] | None", self._loaders.get(load_many))
         if loader is None:
 
@@ -60,7 +67,7 @@ class Context:
 
             loader = DataLoader[K, V](load_fn=call, max_batch_size=LOADER_BATCH)
             self._loaders[load_many] = loader
-        return cast("asyncio.Future[V]", loader.load(key))
+        return loader
 
     def fresh(self) -> "Context":
         """The same caller with empty loaders: nothing loaded for one operation or event is shown in a later one."""

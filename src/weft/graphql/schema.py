@@ -28,7 +28,9 @@ from weft.graphql import (
     keys,
     progress,
     providers,
+    run_events,
     run_mutations,
+    run_watching,
     runs,
     schedule_mutations,
     schedules,
@@ -101,7 +103,15 @@ Mutation = merge_types(
         events.EventMutation,
     ),
 )
-Subscription = merge_types("Subscription", (progress.ProgressSubscription, imports.ImportSubscription))
+Subscription = merge_types(
+    "Subscription",
+    (
+        progress.ProgressSubscription,
+        run_events.RunEventSubscription,
+        run_watching.RunSubscription,
+        imports.ImportSubscription,
+    ),
+)
 
 
 class WeftSchema(strawberry.Schema):
@@ -113,6 +123,7 @@ class WeftSchema(strawberry.Schema):
             query=Query,
             mutation=Mutation,
             subscription=Subscription,
+            types=run_events.EVENT_TYPES,
             extensions=[preparing(self.documents)],
             execution_context_class=WeftExecutor,
             config=StrawberryConfig(scalar_map=SCALARS),

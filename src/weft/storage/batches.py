@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress
 from weft.storage.progress import PROGRESS_COLUMNS, progress_of
+from weft.storage.run_changes import noted
 
 STATE_COLUMNS = ", ".join(f"s.{column.name}" for column in PROGRESS_COLUMNS)
 """What `progress_of` needs, in hand-written SQL; `s` is run_state."""
@@ -133,8 +134,8 @@ CLAIM = text(
           revision = s.revision + (s.status = 'PENDING')::int, updated_at = now()
       FROM candidate c
       WHERE s.run_id = c.run_id AND s.status IN ('PENDING', 'RUNNING')
-      RETURNING old.status = 'PENDING' AS began, s.held_limit, {STATE_COLUMNS}
-    )
+      RETURNING old.status = 'PENDING' AS began, old.status AS was, s.held_limit, {STATE_COLUMNS}
+    ), {noted("state", where="began")}
     SELECT claimed.*, state.* FROM claimed CROSS JOIN state ORDER BY number
     """
 )

@@ -1,6 +1,6 @@
 """Runs that are deleted: the run itself at once, with its state and its webhook, and what may be millions of rows after it.
 
-Nobody sees a run that is half there. Its items, checkpoints, batches and logs, which nothing can reach without it, are noted to
+Nobody sees a run that is half there. Its items, checkpoints, batches, changes and logs, which nothing can reach without it, are noted to
 be deleted bit by bit, in the same transaction.
 """
 
@@ -69,6 +69,13 @@ LOGS = text(
     RETURNING run_id
     """
 )
+CHANGES = text(
+    """
+    DELETE FROM run_change WHERE (run_id, revision) IN (
+      SELECT run_id, revision FROM run_change WHERE run_id = ANY (:run_ids ::uuid[]) LIMIT :most)
+    RETURNING run_id
+    """
+)
 MOVE_ON = text("UPDATE deleted_run SET done = done + :width ::int WHERE run_id = ANY (:run_ids ::uuid[])")
 FORGET = text("DELETE FROM deleted_run WHERE run_id = ANY (:run_ids ::uuid[]) AND done >= total")
 
@@ -83,7 +90,9 @@ async def sweep(connection: AsyncConnection, most_runs: int, most_rows: int) -> 
     for part in PARTS:
         await connection.execute(part, {"run_ids": run_ids, "froms": [row.done for row in taken], "width": width})
     await connection.execute(MOVE_ON, {"run_ids": run_ids, "width": width})
-    left = await connection.execute(LOGS, {"run_ids": run_ids, "most": most_rows})
-    if len(left.all()) < most_rows:
+    left = [
+        len((await connection.execute(one, {"run_ids": run_ids, "most": most_rows})).all()) for one in (LOGS, CHANGES)
+    ]
+    if max(left) < most_rows:
         await connection.execute(FORGET, {"run_ids": run_ids})
     return len(taken)

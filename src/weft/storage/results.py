@@ -28,6 +28,7 @@ from weft.storage.entity_events import payload_of, quoted
 from weft.storage.events import listened
 from weft.storage.item_rows import ITEM_COLUMNS, ItemRow, packed
 from weft.storage.progress import progress_of
+from weft.storage.run_changes import noted, stretches
 from weft.storage.run_milestones import noting_the_end
 
 
@@ -71,6 +72,8 @@ class CounterDelta:
     completed: int = 0
     failed: int = 0
     skipped: int = 0
+    ordinals: Sequence[int] = ()
+    """Of the items that are counted."""
     step_completed: list[int] = field(init=False)
     step_failed: list[int] = field(init=False)
     step_skipped: list[int] = field(init=False)
@@ -237,8 +240,9 @@ ADD = text(
         revision = s.revision + 1, updated_at = now(), {_STEP_SUMS},
         {_USAGE}
     WHERE s.run_id = :run_id AND s.status IN ('RUNNING', 'PAUSED')
-    RETURNING {STATE_COLUMNS}, s.error
-    """
+    RETURNING {STATE_COLUMNS}, s.error, old.status AS was
+    """,
+        also=noted("changed", finished=":ordinals ::int[]"),
     )
 )
 
@@ -255,6 +259,7 @@ async def add_to_counters(
             "failed": delta.failed,
             "skipped": delta.skipped,
             "finished": delta.completed + delta.failed + delta.skipped,
+            "ordinals": stretches(delta.ordinals),
             "stop": stop_reason is not None,
             "stop_reason": stop_reason,
             "step_completed": delta.step_completed,

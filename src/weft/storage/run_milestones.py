@@ -45,14 +45,14 @@ _ENDED_NAME = f"""CASE s.status WHEN 'FAILED' THEN '{PlatformEvent.RUN_FAILED}'
         WHEN 'CANCELLED' THEN '{PlatformEvent.RUN_CANCELLED}' ELSE '{PlatformEvent.RUN_COMPLETED}' END"""
 
 
-def noting_the_end(change: str) -> str:
+def noting_the_end(change: str, *, also: str = "") -> str:
     """SQL: `change` of the state of one run, as `s`, with what is noted where the run ended by it. The answer is that of
-    `change`, which returns `STATE_COLUMNS` and `s.error`.
+    `change`, which returns `STATE_COLUMNS` and `s.error`. `also`: what else is written with it (`run_changes.noted`).
 
     In one statement, since most runs are of one item: one more would make each of them some percent dearer.
     """
     return f"""
-    WITH changed AS ({change}), ended AS (
+    WITH changed AS ({change}), {also and f"{also}, "}ended AS (
       SELECT r.workspace_id, r.workflow_id, r.depth + 1 AS depth, s.status, {_ENDED_NAME} AS name,
         (extract(epoch FROM s.finished_at - s.started_at) * 1000000)::bigint AS duration_us,
         {_FACTS}, 'durationMs', (extract(epoch FROM s.finished_at - s.started_at) * 1000)::bigint, 'error', s.error) AS payload

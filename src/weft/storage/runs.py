@@ -17,6 +17,7 @@ from weft.domain.trigger import Cause
 from weft.storage.batches import STATE_COLUMNS
 from weft.storage.entity_filter import where
 from weft.storage.progress import PROGRESS_COLUMNS, progress_of
+from weft.storage.run_changes import noted
 from weft.storage.run_milestones import noting_the_end
 from weft.storage.tables import Id, entity, run, run_batch, run_state
 
@@ -219,8 +220,12 @@ def _change(assignments: str, statuses: str) -> str:
     UPDATE run_state s SET {assignments}, revision = s.revision + 1, updated_at = now()
     FROM run r
     WHERE s.run_id = :run_id AND r.id = s.run_id AND r.workspace_id = :workspace_id AND s.status IN ({statuses})
-    RETURNING {STATE_COLUMNS}, s.error
+    RETURNING {STATE_COLUMNS}, s.error, old.status AS was
     """
+
+
+def _noting(change: str) -> str:
+    return f"WITH changed AS ({change}), {noted('changed')} SELECT * FROM changed"
 
 
 # What is under way in workers is not waited for: their next write finds the run ended and is dropped.
@@ -230,11 +235,12 @@ CANCEL = text(
             "status = 'CANCELLED', cancelled = s.total - s.completed - s.failed - s.skipped, "
             "finished_at = greatest(now(), s.started_at)",
             "'PENDING', 'RUNNING', 'PAUSED'",
-        )
+        ),
+        also=noted("changed"),
     )
 )
-PAUSE = text(_change("status = 'PAUSED'", "'PENDING', 'RUNNING'"))
-RESUME = text(_change("status = CASE WHEN s.started_at IS NULL THEN 'PENDING' ELSE 'RUNNING' END", "'PAUSED'"))
+PAUSE = text(_noting(_change("status = 'PAUSED'", "'PENDING', 'RUNNING'")))
+RESUME = text(_noting(_change("status = CASE WHEN s.started_at IS NULL THEN 'PENDING' ELSE 'RUNNING' END", "'PAUSED'")))
 
 
 async def cancel(connection: AsyncConnection, workspace_id: UUID, run_id: UUID) -> Progress | None:

@@ -14,7 +14,7 @@ from weft.storage.tables.integrations import delivery, delivery_attempt, integra
 from weft.storage.tables.providers import model_provider
 from weft.storage.tables.retention import deleted_run, past_usage, retention_turn
 from weft.storage.tables.run_webhooks import run_webhook
-from weft.storage.tables.runs import run, run_batch, run_checkpoint, run_item, run_log, run_state
+from weft.storage.tables.runs import run, run_batch, run_change, run_checkpoint, run_item, run_log, run_state
 from weft.storage.tables.schedules import schedule
 from weft.storage.tables.sharing import workflow_rating
 from weft.storage.tables.triggers import firing, trigger
@@ -47,6 +47,7 @@ __all__ = [
     "retention_turn",
     "run",
     "run_batch",
+    "run_change",
     "run_checkpoint",
     "run_item",
     "run_log",

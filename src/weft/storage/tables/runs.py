@@ -38,10 +38,14 @@ run = Table(
     Column("depth", SmallInteger, nullable=False, server_default="0"),
     Column("retry_of", Id, ForeignKey("run.id", ondelete="SET NULL")),
     Column("created_at", Time, nullable=False, server_default=func.now()),
+    # The transaction that made it. Ids and times do not come in the order of commits, so who wants to see every new run
+    # looks for those of transactions that were under way when it looked last.
+    Column("created_in", BigInteger, server_default=text("pg_current_xact_id()::text::bigint")),
     Index("run_order_idx", "workspace_id", "id"),
     Index("run_workflow_idx", "workflow_id", "id"),
     Index("run_retry_idx", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
     Index("run_trigger_idx", "trigger_id", "id", postgresql_where=text("trigger_id IS NOT NULL")),
+    Index("run_created_in_idx", "workspace_id", "created_in", postgresql_where=text("created_in IS NOT NULL")),
 )
 
 # The counters of a run and what the engine decides by, apart from the run's wide and immutable facts: this row is
@@ -81,9 +85,24 @@ run_state = Table(
         "served_at",
         postgresql_where=text("status IN ('PENDING', 'RUNNING')"),
     ),
+    Index("run_state_paused_idx", "run_id", postgresql_where=text("status = 'PAUSED'")),
     one_of("status", "PENDING", "RUNNING", "PAUSED", "COMPLETED", "COMPLETED_WITH_FAILURES", "FAILED", "CANCELLED"),
     CheckConstraint("completed + failed + skipped + cancelled <= total", name="counters"),
     postgresql_with={"fillfactor": "50"},
+)
+
+# What each revision of `run_state` changed, written by the statement that made the revision. There is none for revision 0,
+# with which a run is made.
+run_change = Table(
+    "run_change",
+    metadata,
+    Column("run_id", Id, primary_key=True),
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Time, nullable=False),
+    # Null where it stayed as it was.
+    Column("status", Text),
+    # Items with a result since the revision before: first and last ordinal of each unbroken stretch, one after the other.
+    Column("finished", ARRAY(Integer), nullable=False),
 )
 
 run_batch = Table(
