@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     rate_limit: int = Field(
         default=60_000,
         ge=0,
-        description="Most operations a minute of one API key, evenly, and a tenth of them at once; 0 for no limit.",
+        description="Most operations a minute of one API key, evenly, and a tenth of them (ten at least) at once; 0 for no limit.",
     )
     max_body_bytes: int = Field(default=2_000_000, ge=1_000, description="Largest request body and websocket message.")
     max_import_bytes: int = Field(default=10 * 1024**3, ge=1, description="Largest file of an import.")

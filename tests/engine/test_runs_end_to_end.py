@@ -216,7 +216,12 @@ async def test_continue_goes_on_without_the_failed_step(bench: Bench) -> None:
 
 async def test_stop_run_ends_the_run_and_cancels_what_is_not_finished(bench: Bench) -> None:
     workflow = await bench.workflow(
-        {"id": "some", "type": "test_sometimes", "config": {"fail_where": 100, "delay_ms": 20}, "onFailure": "STOP_RUN"},
+        {
+            "id": "some",
+            "type": "test_sometimes",
+            "config": {"fail_where": 100, "delay_ms": 20},
+            "onFailure": "STOP_RUN",
+        },
         entity_type=await bench.movies(300),
     )
     # A few at a time: the others shall not all be finished before the failure is written down.

@@ -20,8 +20,9 @@ class Overlap(StrEnum):
 
 
 class CatchUp(StrEnum):
-    """What becomes of times that passed while no worker was there. NONE: nothing is run for them. LAST: one run, for the last
-    of them. ALL: one for each, up to the last 1,000.
+    """What becomes of times that passed while no worker was there: of those that are more than a minute old, since what is less
+    late is run in any case. NONE: nothing is run for them. LAST: one run, for the last of them. ALL: one for each, up to the
+    last 1,000; with QUEUE up to 100 of them wait.
     """
 
     NONE = "NONE"

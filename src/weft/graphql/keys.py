@@ -68,7 +68,7 @@ class CreateApiKeyInput:
     rate_limit_per_minute: int | None = strawberry.field(
         default=None,
         description="Operations a minute, over HTTP and websockets together. Never more than the server allows any key; "
-        "left out, as many as that.",
+        "left out, as many as that. A tenth of them, and ten at least, may come at once.",
     )
 
 

@@ -25,7 +25,8 @@ from weft.operations.run_webhooks import WebhookWanted
 _IDEMPOTENCY_KEY = "The same key with the same input gives the same run; with another input it is refused."
 _WEBHOOK_URL = (
     "Is told that the run started, how far it is (once a second at most), and how it ended, with its result. Signed as "
-    "Standard Webhooks; in the order of `revision`; tried again until it arrives."
+    "Standard Webhooks; in the order of `revision`; tried again until it arrives. "
+    "A private address needs WEFT_ALLOWED_HOSTS, or the messages fail."
 )
 _SIGNED_WITH = "What those messages are signed with: `whsec_` and base64. Left out, one is made and shown once."
 _WAIT = "Answer when the run is over, or after this time, whichever is first."

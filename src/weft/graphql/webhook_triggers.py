@@ -120,13 +120,15 @@ class CreateWebhookTriggerInput:
     )
     condition: str | None = strawberry.field(
         default=None,
-        description="CEL over `payload` (the body), `headers`, `query` and `event`: whether a call starts a run.",
+        description="CEL over `payload` (the body), `headers` (names in lower case), `query` and `event`: whether a call starts a run.",
     )
     filter: JSON | None = strawberry.field(
         default=None, description="By field of the body: the value it has to have, or a list of those it may have."
     )
     input: JSON | None = strawberry.field(
-        default=None, description="CEL by name that makes the run's input. Left out, it is the body."
+        default=None,
+        description="CEL by name that makes the run's input. Left out, it is the body. For a workflow over entities it has to "
+        "have `entityId` or `entityIds`.",
     )
     parameters: JSON | None = strawberry.field(default=None, description="CEL by name that makes the run's parameters.")
     tolerance_seconds: int = strawberry.field(
@@ -190,7 +192,9 @@ class DeleteWebhookTriggerInput:
 @strawberry.type
 class CreateWebhookTriggerPayload:
     webhook_trigger: WebhookTrigger | None
-    url: str | None = strawberry.field(description="Where the service has to call, by POST.")
+    url: str | None = strawberry.field(
+        description="Where the service has to call, by POST: with a body of JSON and `Content-Type: application/json`, since without it a body is read as text or as a form."
+    )
     secret: str | None = strawberry.field(description="What calls are signed with: shown only here.")
     errors: list[UserError]
 

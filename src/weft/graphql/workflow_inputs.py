@@ -7,7 +7,8 @@ from weft.domain.workflow import WorkflowStatus
 
 TRIGGERS = (
     "A list of triggers, in place of those in the definition: "
-    '`[{"event": "document.uploaded", "filter": {"mimeType": "image/*"}}]`. `eventTypes` lists the events.'
+    '`[{"event": "document.uploaded", "filter": {"mimeType": "image/*"}}]`. `eventTypes` lists the events. '
+    "For a workflow over entities the payload, or `input`, has to have `entityId` or `entityIds`."
 )
 
 
