@@ -34,7 +34,6 @@ from weft.embedded import ended_by_signals
 FIGURES: Mapping[str, Callable[[Bench], Awaitable[list[Figure]]]] = {
     "idle": idle,
     "one-item": one_item,
-    "webhooks": webhooks,
     "w2": waiting,
     "ai": models,
     "w1": w1,
@@ -44,6 +43,7 @@ FIGURES: Mapping[str, Callable[[Bench], Awaitable[list[Figure]]]] = {
     "import": importing,
     "store": store,
     "parse": parsing,
+    "webhooks": webhooks,
     "events": events,
 }
 

@@ -21,6 +21,7 @@ BARS = {
     "Webhooks, calls a second, of those wanted": 0.98,
     "Webhooks, answer, p50": 4,
     "Webhooks, answer, p99": 50,
+    "Events, matches without exactly one run": 0,
     "W2, of the ideal": 1.25,
     "AI, of the ideal": 1.25,
     "AI, calls of a cached run again": 0,
