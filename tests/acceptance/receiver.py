@@ -32,16 +32,23 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving() -> AsyncGenerator[Receiver]:
-    receiver, app = Receiver(), web.Application()
-    app.router.add_get("/", receiver.answer)
+async def served(app: web.Application) -> AsyncGenerator[str]:
+    """The address of it, on a free port of this machine, without a slash at the end."""
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         host, port = runner.addresses[0][:2]
-        receiver.url = f"http://{host}:{port}/"
-        yield receiver
+        yield f"http://{host}:{port}"
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def receiving() -> AsyncGenerator[Receiver]:
+    receiver, app = Receiver(), web.Application()
+    app.router.add_get("/", receiver.answer)
+    async with served(app) as origin:
+        receiver.url = f"{origin}/"
+        yield receiver

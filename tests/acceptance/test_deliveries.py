@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from acceptance.receiver import served
 from acceptance.system import System, running_system
 from aiohttp import web
 from sqlalchemy import text
@@ -53,15 +54,9 @@ class Hook:
 async def hooked() -> AsyncGenerator[Hook]:
     hook, app = Hook(), web.Application()
     app.router.add_post("/", hook.take)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        hook.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    async with served(app) as origin:
+        hook.url = f"{origin}/"
         yield hook
-    finally:
-        await runner.cleanup()
 
 
 async def _run(system: System, hook: Hook) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from acceptance.receiver import served
 from acceptance.system import System, running_system
 from aiohttp import web
 from sqlalchemy import text
@@ -47,15 +48,9 @@ async def listening() -> AsyncGenerator[Listener]:
     listener, app = Listener(), web.Application()
     app.router.add_post("/told", listener.hear)
     app.router.add_get("/", listener.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        listener.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with served(app) as origin:
+        listener.origin = origin
         yield listener
-    finally:
-        await runner.cleanup()
 
 
 async def _slow_run(system: System, origin: str) -> str:

@@ -134,7 +134,7 @@ async def test_in_a_large_log_every_filter_reads_little(services: Services, view
 async def pages_read(services: Services, viewer: Viewer, wanted: AuditFilter) -> int:
     """Of the table and its indexes, for one page of the list; the whole has more than two thousand."""
     statement = entries(viewer.workspace_id, wanted).limit(21)
-    compiled = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
+    compiled = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
     async with services.database.reading() as connection:
         explained = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled}")
         plan = explained.scalar_one()

@@ -13,12 +13,12 @@ from weft.domain.ids import UUID, new_id
 from weft.domain.page import Page, PageRequest
 from weft.kit.json import dump_bytes, in_words
 from weft.kit.storable import is_storable_text, storable, why_nul
+from weft.operations.idempotency_keys import check_key
 from weft.operations.services import Services
 from weft.storage import audit, event_lists, events, idempotency
 from weft.storage.event_lists import EventFilter
 
 LARGEST_PAYLOAD_BYTES = 256 * 1024
-LONGEST_KEY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ async def emit_event(services: Services, viewer: Viewer, wanted: EmitEvent) -> E
     async with services.database.transaction() as connection:
         before = None
         if (key := wanted.idempotency_key) is not None:
-            _check_key(key)
+            check_key(key)
             digest = hashlib.sha256(dump_bytes([wanted.name, None]) + written).digest()
             before = await idempotency.claim(connection, viewer.workspace_id, "emitEvent", key, digest, event_id)
         if before is None:
@@ -103,8 +103,3 @@ def _checked_payload(payload: Any) -> tuple[dict[str, Any], bytes]:
             hint="Store what is large as an entity or a document, and name its id.",
         )
     return checked, written
-
-
-def _check_key(key: str) -> None:
-    if not 0 < len(key) <= LONGEST_KEY or not is_storable_text(key):
-        raise Invalid(f"A key has 1 to {LONGEST_KEY} characters of text.", path=("idempotencyKey",))

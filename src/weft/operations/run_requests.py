@@ -12,15 +12,13 @@ from weft.domain.errors import Conflict, Invalid, NotFound
 from weft.domain.ids import UUID
 from weft.domain.run import Run
 from weft.domain.workflow import Workflow, WorkflowStatus
-from weft.kit.storable import is_storable_text
+from weft.operations.idempotency_keys import check_key
 from weft.operations.progress import wait_for_end
 from weft.operations.run_webhooks import WebhookWanted
 from weft.operations.runs import get_run
 from weft.operations.services import Services
 from weft.operations.workflows import COPY_FIRST
 from weft.storage import idempotency, workflows
-
-IDEMPOTENCY_KEY_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +54,7 @@ async def made_before(
     if wanted.idempotency_key is None:
         return None
     key = wanted.idempotency_key
-    if not 0 < len(key) <= IDEMPOTENCY_KEY_LENGTH or not is_storable_text(key):
-        raise Invalid(f"A key has 1 to {IDEMPOTENCY_KEY_LENGTH} characters of text.", path=("idempotencyKey",))
+    check_key(key)
     # How long to wait for the answer is no part of what is asked for.
     body = replace(wanted, idempotency_key=None, wait=None)
     told = b"" if wanted.webhook is None else wanted.webhook.digest()
