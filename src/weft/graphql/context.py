@@ -34,6 +34,8 @@ class Context:
         """Where the request comes from, whichever way its key is shown."""
         self.connection_params: Mapping[str, Any] | None = None
         """The payload of a websocket's `connection_init`."""
+        self.last_event_id: str | None = None
+        """The cursor that an event stream's client saw last, as its `Last-Event-ID` header says when it comes back."""
         self._loaders: dict[object, DataLoader[Any, Any]] = {}
 
     @property
@@ -41,6 +43,12 @@ class Context:
         if isinstance(self.caller, Unauthenticated):
             raise Unauthenticated(self.caller.message)
         return self.caller
+
+    def place(self, after: str | None) -> str | None:
+        """Behind which event a stream of events goes on. A client that comes back asks what it asked first, so what it saw
+        last counts more than the `after` in it.
+        """
+        return self.last_event_id or after
 
     async def load(self, load_many: LoadMany[K, V], key: K) -> V:
         """One of many: all keys asked for in the same turn of the event loop become one call of `load_many`."""
@@ -71,7 +79,9 @@ class Context:
 
     def fresh(self) -> "Context":
         """The same caller with empty loaders: nothing loaded for one operation or event is shown in a later one."""
-        return Context(self.services, self.request_id, self.caller)
+        fresh = Context(self.services, self.request_id, self.caller)
+        fresh.last_event_id = self.last_event_id
+        return fresh
 
 
 async def _used(future: "asyncio.Future[V]", use: Callable[[V], R]) -> R:

@@ -87,7 +87,8 @@ class RunEventSubscription:
     async def run_events(
         self, info: Info, run_id: strawberry.ID, after: str | None = None
     ) -> AsyncGenerator[run_events.RunEvent]:
-        place = None if after is None else decode_cursor(after)
+        cursor = info.context.place(after)
+        place = None if cursor is None else decode_cursor(cursor)
         return await run_events.watch_events(
             info.context.services, info.context.viewer, read_id(run_id, "Run", "runId"), place
         )
