@@ -57,6 +57,11 @@ async def test_items_that_end_their_workers_fail_by_name_and_their_neighbours_go
         assert "2 times in a row while step 'poison' was under way" in item["error"]["message"]
         # What was done before is kept: a retry begins behind it.
         assert [(step["id"], step["s"]) for step in item["steps"]] == [("shape", "C"), ("poison", "F")]
+    told = await bench.rows("SELECT * FROM run_log WHERE run_id = :run ORDER BY revision, number", run=run.id)
+    condemned = [(line["ordinal"], line["step_id"]) for line in told if line["level"] == "ERROR"]
+    assert sorted(condemned) == [(3, "poison"), (7, "poison")]
+    # What a worker says that then ends within a moment goes with it; from the third one on it is stored before a step begins.
+    assert any("run one at a time now" in line["message"] for line in told if line["level"] == "WARNING")
     ended = _logged(workers, "stood still")[0]
     assert ended["step"] == f"{run.id}:7:poison"
     assert "_endless" in ended["stack"]

@@ -66,3 +66,22 @@ async def test_migrating_twice_changes_nothing(empty: Database) -> None:
 
 def test_there_is_one_head() -> None:
     assert len(ScriptDirectory.from_config(configuration()).get_heads()) == 1
+
+
+async def test_lines_that_are_there_already_come_first_in_the_log_of_their_run(empty: Database) -> None:
+    await migrate(empty)
+    await downgrade(empty, "0016")
+    line = text(
+        "INSERT INTO run_log (id, run_id, level, message, fields, at) VALUES (:id, :run, 'INFO', 'x', '{}', now())"
+    )
+    run_id, ids = new_id(), [new_id() for _ in range(3)]
+    async with empty.transaction() as connection:
+        for id in reversed(ids):
+            await connection.execute(line, {"id": id, "run": run_id})
+    await migrate(empty)
+    async with empty.transaction() as connection:
+        await connection.execute(line, {"id": new_id(), "run": run_id})  # by a worker that is not new yet
+        found = await connection.execute(text("SELECT revision, number, id FROM run_log ORDER BY revision, number, id"))
+    rows = found.all()
+    assert [row.id for row in rows[:3]] == ids
+    assert {(row.revision, row.number) for row in rows} == {(0, 0)}

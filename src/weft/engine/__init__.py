@@ -15,6 +15,8 @@
     outcomes     what an answer, or an exception, means
     finishing    an item's way as the row that is stored
     recorder     gathers rows and writes them: the only writer of results and counters
+    flushing     one flush: the transaction in which they are written
+    run_log      what steps say by `ctx.log`, and its bounds; `words`: what a worker says of a run by itself
     effects      what a flush writes beside them: what steps handed over, and events
     publisher    tells the watchers, after the commit
 
@@ -22,9 +24,9 @@
 
 A batch is held by a lease: a time in `run_batch.ready_at`, and a token that every claim raises. The holder renews it every
 third of its length. Every write names the token, in the same transaction as the results and the counters, so a worker that
-was overtaken (it died, it was stopped, its clock stood still) matches no row, and nothing of what it did is kept. A batch
-whose lease ran out is simply ready again: taking over needs no step of its own. The items that were recorded before are
-left out when it is loaded; those with a checkpoint go on behind it.
+was overtaken (it died, it was stopped, its clock stood still) matches no row, and nothing of what it did is kept but what
+it said (`run_log`). A batch whose lease ran out is simply ready again: taking over needs no step of its own. The items that
+were recorded before are left out when it is loaded; those with a checkpoint go on behind it.
 
 A worker that stops keeps renewing its leases until the steps under way have answered. One that stood still renews what it
 holds before it claims more. Renewing waits for no lock: what a flush has locked is renewed by that flush.

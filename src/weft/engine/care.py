@@ -25,6 +25,7 @@ from typing import Any
 import structlog
 
 from weft.domain.step import Fail, Outcome, StepContext
+from weft.engine import words
 from weft.engine.attempt import Attending
 from weft.engine.leases import HeldLeases
 from weft.engine.plan import PlannedStep
@@ -63,7 +64,7 @@ class Care:
         tried: Callable[[], None],
     ) -> Attending:
         """`flush` stores what the batch has come to. `tried` is called when it no longer needs the worker for itself."""
-        if batch.holders_lost < CAREFUL_FROM and batch.suspect is None:
+        if not needs_care(batch):
             return attempts
 
         async def note(suspect: Suspect) -> None:
@@ -138,11 +139,17 @@ class CarefulAttempts:
                 self._cleared()
             if suspect is not None and is_condemned(suspect) and suspect.step == step.id:
                 log.error("An item ended the workers that carried it, and fails", item=ctx.idempotency_key)
+                level, message, fields = words.condemned(suspect.losses)
+                ctx.log(level, message, **fields)
                 # The steps behind it, if there are any, are no better than it.
                 return condemned(suspect)
             losses = suspect.losses if suspect is not None else 0
             await self._note(Suspect(ordinal, step.id, losses))
             return await self._attempts.attend(step, ctx, value)
+
+
+def needs_care(batch: ClaimedBatch) -> bool:
+    return batch.holders_lost >= CAREFUL_FROM or batch.suspect is not None
 
 
 def tries_first(batch: ClaimedBatch, items: list[LoadedItem]) -> bool:

@@ -1,31 +1,24 @@
 """What a step is handed while it serves one item."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
-from weft.domain.ids import UUID, new_id
+from weft.domain.ids import UUID
 from weft.domain.outside import Outside
 from weft.domain.run import LogLevel
 from weft.domain.step import StepContext
-from weft.kit.json import dumps
-from weft.kit.storable import storable
-
-LOG_MESSAGE_LENGTH = 10_000
-
-LogRow = tuple[UUID, UUID, int, str, str, str, str, datetime]
-"""In the order of `weft.storage.results.LOG_COLUMNS`."""
+from weft.engine.run_log import BatchLog
 
 
 @dataclass(frozen=True, slots=True)
-class RunTools:
-    """What the steps of one run share in this worker."""
+class BatchTools:
+    """What the steps of one batch share."""
 
     run_id: UUID
     outside: Outside
-    add_log: Callable[[LogRow], None]
+    log: BatchLog
     run_key: str = field(init=False)
     """The run's id, written out once."""
 
@@ -37,7 +30,7 @@ class ItemContext(StepContext):
     __slots__ = ("_ordinal", "_tools", "attempt", "step_id", "values")
 
     def __init__(
-        self, tools: RunTools, ordinal: int, values: Mapping[str, Any], step_id: str = "", attempt: int = 1
+        self, tools: BatchTools, ordinal: int, values: Mapping[str, Any], step_id: str = "", attempt: int = 1
     ) -> None:
         self._tools = tools
         self._ordinal = ordinal
@@ -53,20 +46,12 @@ class ItemContext(StepContext):
     def outside(self) -> Outside:
         return self._tools.outside
 
-    def log(self, level: LogLevel, message: str, **fields: Any) -> None:
-        text = storable(message[:LOG_MESSAGE_LENGTH])
-        self._tools.add_log(
-            (
-                new_id(),
-                self._tools.run_id,
-                self._ordinal,
-                self.step_id,
-                level.value,
-                text,
-                dumps(fields),
-                datetime.now(UTC),
-            )
-        )
+    def log(self, level: LogLevel, message: str, /, **fields: Any) -> None:
+        self._tools.log.say(self._ordinal, self.step_id, level, message, fields)
+
+    def leave_out(self, lines: int) -> None:
+        """Lines of the log that a step said where its bounds were passed already."""
+        self._tools.log.leave_out(self._ordinal, lines)
 
 
 class SteadyClock:

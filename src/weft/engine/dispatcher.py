@@ -7,7 +7,7 @@ holds half of the room that the other runs leave, so that some is always left fo
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
@@ -15,23 +15,26 @@ import structlog
 from weft.domain.errors import CallerError
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress
+from weft.engine import words
 from weft.engine.attempt import Attempts, Attending
 from weft.engine.caching import CachedAttempts, StepCache
-from weft.engine.care import Care, tries_first
-from weft.engine.context import RunTools
+from weft.engine.care import Care, needs_care, tries_first
 from weft.engine.effects import Effects
 from weft.engine.execution import GRACE, BatchExecution
 from weft.engine.leases import HeldLeases
 from weft.engine.look_around import LOOK_AROUND, LookAround
 from weft.engine.outside import World
+from weft.engine.outside.telling import TellingModels
 from weft.engine.plans import PlanCache
 from weft.engine.ports import ProgressPublisher
 from weft.engine.preparing import Preparation
 from weft.engine.recorder import RunRecorder
 from weft.engine.run_here import MOST_BATCHES, RunHere
-from weft.storage import batches, loading, results
+from weft.engine.run_log import line_of
+from weft.storage import batches, loading, log_lines, results
 from weft.storage.batches import ClaimedBatch, Lease, RunIsFullError
 from weft.storage.database import DATABASE_IS_AWAY, Database, in_short
+from weft.storage.log_lines import Said
 from weft.storage.results import CounterDelta
 
 log = structlog.get_logger(__name__)
@@ -191,8 +194,13 @@ class Dispatcher:
             self.publisher.publish,
             Effects(run_id, facts.workspace_id, facts.over_documents, plan.extracting),
         )
-        tools = RunTools(run_id, self.world.of(facts.workspace_id), recorder.add_log)
-        run = RunHere(plan, Preparation(plan, facts), recorder, tools, held=1)
+        outside = self.world.of(facts.workspace_id)
+
+        def waited(provider: str, wait: timedelta) -> None:
+            recorder.log.say(words.waited_for_provider(provider, wait))
+
+        outside = replace(outside, models=TellingModels(outside.models, waited))
+        run = RunHere(plan, Preparation(plan, facts), recorder, outside, held=1)
         self._runs[run_id] = run
         self._opening.pop(run_id, None)
         self.wake()
@@ -200,6 +208,8 @@ class Dispatcher:
 
     async def _execute(self, batch: ClaimedBatch, run: RunHere) -> None:
         lease = batch.lease
+        if batch.taken_over:
+            run.recorder.log.say((words.carried_with_care if needs_care(batch) else words.taken_over)(batch))
         if (why := await self._care.why_hopeless(batch)) is not None:
             await self._fail(batch.progress, why)
             return
@@ -233,11 +243,13 @@ class Dispatcher:
 
     async def _fail(self, progress: Progress, reason: str) -> None:
         async with self.database.transaction() as connection:
-            ended = await results.add_to_counters(
-                connection, progress.run_id, CounterDelta(len(progress.steps)), reason
-            )
+            said = Said(words=[line_of(None, None, *words.stopped(reason))])
+            delta = CounterDelta(len(progress.steps))
+            ended = await results.add_to_counters_with_lines(connection, progress.run_id, delta, reason, said)
+            if ended is not None:
+                await log_lines.add_said(connection, progress.run_id, said, ended[1])
         if ended is not None:
-            self.publisher.publish(ended)
+            self.publisher.publish(ended[0])
 
     def _forget_old_runs(self) -> None:
         for run_id in [run_id for run_id, run in self._runs.items() if not run.held][:-RUNS_REMEMBERED]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from weft.engine import finishing
 from weft.engine.attempt import Attending
-from weft.engine.context import SteadyClock
+from weft.engine.context import BatchTools, SteadyClock
 from weft.engine.course import Course
 from weft.engine.run_here import RunHere
 from weft.engine.served import ServedItem, StraightServedWay, straight_served_way
@@ -48,9 +48,10 @@ class BatchExecution:
         self._course = Course()
         self._stood_still = stood_still
         now_us, windows = self._clock.now_us, attempts.windows
-        self._straight = straight_way(run.plan, run.tools, now_us)
-        self._served = windows and straight_served_way(run.plan, windows, run.tools, now_us)
-        self._walk = Walk(run, self._record, attempts, self._clock, self._course, stood_still)
+        tools = BatchTools(lease.run_id, run.outside, self._record.log)
+        self._straight = straight_way(run.plan, tools, now_us)
+        self._served = windows and straight_served_way(run.plan, windows, tools, now_us)
+        self._walk = Walk(run, self._record, tools, attempts, self._clock, self._course, stood_still)
 
     async def run(self) -> None:
         """Until every item is finished, or the batch was given back or lost."""

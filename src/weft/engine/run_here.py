@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from weft.engine.context import RunTools
+from weft.domain.outside import Outside
 from weft.engine.plan import Plan
 from weft.engine.preparing import Preparation
 from weft.engine.recorder import RunRecorder
@@ -21,7 +21,7 @@ class RunHere:
     plan: Plan
     preparation: Preparation
     recorder: RunRecorder
-    tools: RunTools
+    outside: Outside
     held: int = 0
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the batch whose items are being begun: side by side, batches would only come to their ends later."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from weft.domain.step import Call, Output, Shape, StepSignal
-from weft.engine.context import ItemContext, RunTools
+from weft.engine.context import BatchTools, ItemContext
 from weft.engine.microbatch import Caller, MicroBatches
 from weft.engine.outcomes import outcome_of
 from weft.engine.plan import Plan
@@ -25,7 +25,7 @@ class StraightServedWay:
     computing: StraightWay
     last: Leg
     windows: MicroBatches
-    tools: RunTools
+    tools: BatchTools
     now_us: Callable[[], int]
 
     def carry(self, item: LoadedItem, values: dict[str, Any], arrived: Arrived) -> "ServedItem | Departure":
@@ -78,7 +78,7 @@ class ServedItem(Caller):
 
 
 def straight_served_way(
-    plan: Plan, windows: MicroBatches, tools: RunTools, now_us: Callable[[], int]
+    plan: Plan, windows: MicroBatches, tools: BatchTools, now_us: Callable[[], int]
 ) -> StraightServedWay | None:
     """None for a plan in which something has to be decided on the way, or whose last step does not serve many."""
     *computing, last = plan.steps

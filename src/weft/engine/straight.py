@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from weft.domain.step import Outcome, Output, Shape, StepContext, StepSignal
-from weft.engine.context import ItemContext, RunTools
+from weft.engine.context import BatchTools, ItemContext
 from weft.engine.finishing import LARGEST_ITEM_BYTES
 from weft.engine.outcomes import outcome_of, outcome_of_error
 from weft.engine.plan import Plan, PlannedStep
@@ -47,7 +47,7 @@ class Departure:
 
 
 class StraightWay:
-    def __init__(self, legs: tuple[Leg, ...], tools: RunTools, now_us: Callable[[], int]) -> None:
+    def __init__(self, legs: tuple[Leg, ...], tools: BatchTools, now_us: Callable[[], int]) -> None:
         self._legs = legs
         self._tools = tools
         self._now_us = now_us
@@ -91,7 +91,7 @@ class StraightWay:
         return FinishedItem(row, StepCounts("C" * len(records), tuple([record["d"] for record in records]), ()))
 
 
-def straight_way(plan: Plan, tools: RunTools, now_us: Callable[[], int]) -> StraightWay | None:
+def straight_way(plan: Plan, tools: BatchTools, now_us: Callable[[], int]) -> StraightWay | None:
     """None for a plan in which something has to be decided on the way."""
     if plan.output is not None or not all(step.shape is Shape.COMPUTES and is_plain(step) for step in plan.steps):
         return None

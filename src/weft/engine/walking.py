@@ -16,9 +16,9 @@ import structlog
 from weft.domain.definition import OnFailure
 from weft.domain.step import Call, Fail, Outcome, Output, Retry, Shape, Skip
 from weft.domain.usage import NO_USAGE
-from weft.engine import finishing
+from weft.engine import finishing, words
 from weft.engine.attempt import Attending, compute, holds
-from weft.engine.context import ItemContext, SteadyClock
+from weft.engine.context import BatchTools, ItemContext, SteadyClock
 from weft.engine.course import Course
 from weft.engine.item import OPEN, RUNNING, ItemWay
 from weft.engine.microbatch import Caller
@@ -39,6 +39,7 @@ class Walk:
         self,
         run: RunHere,
         record: BatchRecord,
+        tools: BatchTools,
         attempts: Attending,
         clock: SteadyClock,
         course: Course,
@@ -47,7 +48,7 @@ class Walk:
         """`stood_still` tells whether this worker renewed its leases so long ago that others may hold its batches."""
         self._plan = run.plan
         self._recorder = run.recorder
-        self._tools = run.tools
+        self._tools = tools
         self._record = record
         self._attempts = attempts
         self._clock = clock
@@ -232,6 +233,9 @@ class Walk:
         wait = decision.after // timedelta(microseconds=1)
         due = ended + wait
         way.retry_at(step, attempt, due, fail, wait)
+        self._record.log.say(
+            way.ordinal, step.id, *words.retried(retry, attempt, step.retry.max_attempts, decision.after)
+        )
         self._recorder.worth_keeping()
         self.timers.wait_until(way, due)
         return True

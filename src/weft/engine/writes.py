@@ -12,6 +12,7 @@ from weft.domain.usage import FIGURES
 from weft.storage.batches import Lease
 from weft.storage.doubt import Written
 from weft.storage.item_rows import ItemRow
+from weft.storage.log_lines import Room
 from weft.storage.results import CheckpointRow, CounterDelta, Publication
 
 
@@ -108,6 +109,8 @@ class Flushed:
     """Those that still held."""
     run_is_over: bool = False
     """The run was ended by somebody else: nothing of it can be written any more."""
+    room: Room | None = None
+    """What the log of the run had room for, where something was said."""
 
 
 def written_by(writes: Mapping[Lease, BatchWrites]) -> list[Written]:

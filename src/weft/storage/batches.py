@@ -68,6 +68,8 @@ class ClaimedBatch:
     """Of its run, after the claim."""
     began: bool
     """This claim is the first of the run: it has just become RUNNING."""
+    taken_over: bool
+    """From somebody whose lease ran out."""
 
 
 def has_run_out(batch: str) -> str:
@@ -127,6 +129,7 @@ CLAIM = text(
       FROM (SELECT run_id, number FROM candidate UNION ALL SELECT run_id, number FROM more) c
       WHERE b.run_id = c.run_id AND b.number = c.number
       RETURNING b.number, b.token, b.first_ordinal, b.size, b.touched, b.attempts, b.holders_lost,
+        old.holder IS NOT NULL AND old.holder <> :holder AS taken_over,
         b.suspect_ordinal, b.suspect_step, b.suspect_losses
     ), state AS (
       UPDATE run_state s
@@ -188,6 +191,7 @@ def _claimed(row: RowMapping) -> ClaimedBatch:
         _suspect_of(row),
         progress_of(row),
         row["began"],
+        row["taken_over"],
     )
 
 

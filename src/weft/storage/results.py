@@ -4,8 +4,9 @@
     add_items        COPY, insert only
     save_checkpoints, drop_checkpoints
     publish_entities, `deliveries.add_deliveries`, and the events of what was written (`events`)
-    add_logs         COPY
     add_to_counters  last: every worker of a run shares that row, so its lock must be short
+    `log_lines`      behind the counters, where there are lines at all: their place is the revision, and the lock on it has them
+                     come in the order of their places
 
 All of it is one transaction. `add_to_counters` finds no row when the run was ended meanwhile (cancelled, stopped): the
 caller then rolls everything back, and nothing of a run that has ended ever changes.
@@ -16,17 +17,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft.domain.events import PlatformEvent
 from weft.domain.ids import UUID
 from weft.domain.progress import Progress
 from weft.storage.batches import STATE_COLUMNS, Lease
-from weft.storage.driver import copy_packed, copy_rows
+from weft.storage.driver import copy_packed
 from weft.storage.entity_events import payload_of, quoted
 from weft.storage.events import listened
 from weft.storage.item_rows import ITEM_COLUMNS, ItemRow, packed
+from weft.storage.log_lines import COUNT_LINES, LINES_COUNTED, Room, Said
 from weft.storage.progress import progress_of
 from weft.storage.run_changes import noted, stretches
 from weft.storage.run_milestones import noting_the_end
@@ -44,9 +46,6 @@ class Hold:
     """The lease while it is kept; the wait until a retry, or nothing, where it is given back."""
     recorded: bool = False
     """Items are recorded with it: whatever its earlier holders were lost of, the batch goes on."""
-
-
-LOG_COLUMNS = ("id", "run_id", "ordinal", "step_id", "level", "message", "fields", "at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +194,6 @@ async def publish_entities(
     )
 
 
-async def add_logs(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Rows in the order of `LOG_COLUMNS`."""
-    await copy_rows(connection, "run_log", LOG_COLUMNS, rows)
-
-
 def _sum(column: str) -> str:
     return (
         f"{column} = (SELECT array_agg(a + b ORDER BY place) "
@@ -220,12 +214,14 @@ _USAGE = f"""step_usage = CASE
 _PENDING = "(s.total - s.completed - s.failed - s.skipped - s.cancelled - :finished ::int)"
 _FAILED = "(s.failed + :failed ::int)"
 
+
 # `pending` is what is left of `total`. When a flush leaves nothing pending, the run ends in the same statement; when
 # the run is stopped, what is left is cancelled in it. One table and no subquery on it: a rival flush that commits
 # while this one waits for the row is then counted in, since Postgres computes the new values from the newest row.
-ADD = text(
-    noting_the_end(
-        f"""
+def _adding(*, also: str = "", returning: str = "", logs: str = "0") -> TextClause:
+    return text(
+        noting_the_end(
+            f"""
     UPDATE run_state s
     SET completed = s.completed + :completed ::int, failed = {_FAILED}, skipped = s.skipped + :skipped ::int,
         cancelled = CASE WHEN :stop ::bool THEN s.cancelled + {_PENDING} ELSE s.cancelled END,
@@ -238,12 +234,19 @@ ADD = text(
         finished_at = CASE WHEN :stop ::bool OR {_PENDING} = 0 THEN greatest(now(), s.started_at) END,
         error = CASE WHEN :stop ::bool THEN :stop_reason ::text ELSE s.error END,
         revision = s.revision + 1, updated_at = now(), {_STEP_SUMS},
-        {_USAGE}
+        {_USAGE}{also}
     WHERE s.run_id = :run_id AND s.status IN ('RUNNING', 'PAUSED')
-    RETURNING {STATE_COLUMNS}, s.error, old.status AS was
+    RETURNING {STATE_COLUMNS}, s.error, old.status AS was{returning}
     """,
-        also=noted("changed", finished=":ordinals ::int[]"),
+            also=noted("changed", finished=":ordinals ::int[]", logs=logs),
+        )
     )
+
+
+ADD = _adding()
+# Apart, so that a run that says nothing pays nothing for it.
+ADD_WITH_LINES = _adding(
+    also=f", {COUNT_LINES}", returning=f", {LINES_COUNTED}", logs="(changed.log_lines - changed.lines_before)"
 )
 
 
@@ -251,24 +254,34 @@ async def add_to_counters(
     connection: AsyncConnection, run_id: UUID, delta: CounterDelta, stop_reason: str | None
 ) -> Progress | None:
     """Add to the counters of a run, and end it when nothing is pending. None when it was ended by somebody else."""
-    rows = await connection.execute(
-        ADD,
-        {
-            "run_id": run_id,
-            "completed": delta.completed,
-            "failed": delta.failed,
-            "skipped": delta.skipped,
-            "finished": delta.completed + delta.failed + delta.skipped,
-            "ordinals": stretches(delta.ordinals),
-            "stop": stop_reason is not None,
-            "stop_reason": stop_reason,
-            "step_completed": delta.step_completed,
-            "step_failed": delta.step_failed,
-            "step_skipped": delta.step_skipped,
-            "step_retried": delta.step_retried,
-            "step_busy_us": delta.step_busy_us,
-            "step_usage": delta.step_usage,
-        },
-    )
+    rows = await connection.execute(ADD, _values(run_id, delta, stop_reason))
     row = rows.mappings().one_or_none()
     return None if row is None else progress_of(row)
+
+
+async def add_to_counters_with_lines(
+    connection: AsyncConnection, run_id: UUID, delta: CounterDelta, stop_reason: str | None, said: Said
+) -> tuple[Progress, Room] | None:
+    """The same, and the room that the log has for what was said. It raises the revision also where `delta` is nothing."""
+    values = _values(run_id, delta, stop_reason) | said.values()
+    row = (await connection.execute(ADD_WITH_LINES, values)).mappings().one_or_none()
+    return None if row is None else (progress_of(row), Room(row["revision"], row["lines_before"], row["log_lines"]))
+
+
+def _values(run_id: UUID, delta: CounterDelta, stop_reason: str | None) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "completed": delta.completed,
+        "failed": delta.failed,
+        "skipped": delta.skipped,
+        "finished": delta.completed + delta.failed + delta.skipped,
+        "ordinals": stretches(delta.ordinals),
+        "stop": stop_reason is not None,
+        "stop_reason": stop_reason,
+        "step_completed": delta.step_completed,
+        "step_failed": delta.step_failed,
+        "step_skipped": delta.step_skipped,
+        "step_retried": delta.step_retried,
+        "step_busy_us": delta.step_busy_us,
+        "step_usage": delta.step_usage,
+    }

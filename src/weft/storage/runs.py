@@ -266,9 +266,14 @@ async def _changed(connection: AsyncConnection, change: Any, workspace_id: UUID,
 
 # Reading
 
-RUNS = select(run, run_state.c.priority, run_state.c.concurrency, run_state.c.error, *PROGRESS_COLUMNS).join(
-    run_state, run_state.c.run_id == run.c.id
-)
+RUNS = select(
+    run,
+    run_state.c.priority,
+    run_state.c.concurrency,
+    run_state.c.error,
+    run_state.c.log_lines_left_out,
+    *PROGRESS_COLUMNS,
+).join(run_state, run_state.c.run_id == run.c.id)
 
 
 # Built once: it is asked several times for every page of items.
@@ -300,4 +305,5 @@ def run_of(row: Any) -> Run:
         created_at=row["created_at"],
         progress=progress_of(row),
         error=row["error"],
+        log_lines_left_out=row["log_lines_left_out"],
     )

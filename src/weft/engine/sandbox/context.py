@@ -8,7 +8,9 @@ from weft.domain.outside import Outside
 from weft.domain.run import LogLevel
 from weft.domain.step import Fail, StepContext
 from weft.engine.sandbox.protocol import LENGTH, LOG_FIELDS_BYTES, LOG_MESSAGE_LENGTH, MOST_LOG_LINES
-from weft.kit.json import dump_bytes
+from weft.kit.bounded_fields import bounded_fields
+from weft.kit.json import dump_bytes, loads
+from weft.kit.storable import storable
 
 
 class Connection:
@@ -30,12 +32,13 @@ class Connection:
 
 
 class SandboxContext(StepContext):
-    __slots__ = ("_connection", "_idempotency_key", "_lines_left", "attempt", "values")
+    __slots__ = ("_connection", "_idempotency_key", "_left_out", "_lines_left", "attempt", "values")
 
     def __init__(self, connection: Connection, call: dict[str, Any]) -> None:
         self._connection = connection
         self._idempotency_key: str = call["idempotencyKey"]
         self._lines_left = MOST_LOG_LINES
+        self._left_out = 0
         self.attempt = call["attempt"]
         self.values = call["values"]
 
@@ -50,16 +53,17 @@ class SandboxContext(StepContext):
         )
         raise Fail(reason, code="OUTSIDE_NOT_AVAILABLE")
 
-    def log(self, level: LogLevel, message: str, **fields: Any) -> None:
+    def log(self, level: LogLevel, message: str, /, **fields: Any) -> None:
         if self._lines_left == 0:
+            self._left_out += 1
             return
         self._lines_left -= 1
-        if self._lines_left == 0:
-            level, message, fields = LogLevel.WARNING, f"More than {MOST_LOG_LINES} lines: the rest is left out.", {}
-        if len(dump_bytes(fields)) > LOG_FIELDS_BYTES:
-            fields = {"leftOut": sorted(fields)[:20]}
-        self._connection.send(dump_bytes({"log": [level, message[:LOG_MESSAGE_LENGTH], fields]}))
+        written = bounded_fields(fields, LOG_FIELDS_BYTES)
+        line = [LogLevel(level), storable(str(message)[:LOG_MESSAGE_LENGTH]), loads(written)]
+        self._connection.send(dump_bytes({"log": line}))
 
     def close(self) -> None:
         """A thread that outlives its call must not log into the next one."""
         self._lines_left = 0
+        if self._left_out:
+            self._connection.send(dump_bytes({"log": self._left_out}))

@@ -29,6 +29,7 @@ import structlog
 
 from weft.domain.run import LogLevel
 from weft.domain.step import Fail, Outcome, Output, StepContext, StepType
+from weft.engine.context import ItemContext
 from weft.engine.plan import PlannedStep
 from weft.engine.sandbox.calls import cause_of_end, encoded_call
 from weft.engine.sandbox.limits import cores_available
@@ -164,9 +165,13 @@ class Isolation:
         return encoded
 
 
-def _log_line(ctx: StepContext, line: list[Any]) -> None:
-    level, message, fields = line
-    ctx.log(LogLevel(level), message, **fields)
+def _log_line(ctx: StepContext, line: list[Any] | int) -> None:
+    """Or how many more lines there were."""
+    if not isinstance(line, int):
+        level, message, fields = line
+        ctx.log(LogLevel(level), message, **fields)
+    elif isinstance(ctx, ItemContext):
+        ctx.leave_out(line)
 
 
 def _note_what_was_printed(sandbox: SandboxProcess, step: PlannedStep, outcome: Outcome) -> None:

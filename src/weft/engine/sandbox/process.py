@@ -94,7 +94,7 @@ class SandboxProcess:
     def running(self) -> bool:
         return self._popen.poll() is None
 
-    async def ask(self, step: bytes, call: bytes, on_log: Callable[[list[Any]], None]) -> dict[str, Any]:
+    async def ask(self, step: bytes, call: bytes, on_log: Callable[[list[Any] | int], None]) -> dict[str, Any]:
         """One call at a time. Whoever gives up waiting for the answer has to end the sandbox."""
         self.calls += 1
         try:

@@ -5,7 +5,7 @@
 | sandbox | `ready` | loaded, waiting for calls |
 | sandbox | `broken` | it cannot load the step types, and why; it ends |
 | worker | a step (`kind`, `config`), then a call (`values`, `input`, `attempt`, `idempotencyKey`, `seconds`) | run this step for this item |
-| sandbox | `log` | a line for the log of the run; any number of them before the answer |
+| sandbox | `log` | a line for the log of the run, any number of them before the answer; or how many more there were |
 | sandbox | `output`, `skip`, `retry`, `fail` | the answer, one per call |
 
 The step stands in a message of its own because it is the same for every item: its bytes are made once, and are the key
@@ -29,9 +29,9 @@ MESSAGE_EXTRA = 64 * 1024
 """What a message may hold beside the output that is limited: its frame, a log line, a reason."""
 
 LOG_MESSAGE_LENGTH = 10_000
-LOG_FIELDS_BYTES = 32 * 1024
+LOG_FIELDS_BYTES = 16 * 1024
 MOST_LOG_LINES = 1_000
-"""Of one call. A step in a loop must not fill the database."""
+"""Of one call, as far as they are handed over at all: a step in a loop must not keep the worker busy."""
 
 
 @dataclass(frozen=True, slots=True)

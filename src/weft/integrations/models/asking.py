@@ -50,6 +50,8 @@ class Answer:
     """It had written as much as it may."""
     refused: bool
     """The model or a filter of the provider would not answer."""
+    waited_seconds: float = 0.0
+    """For its turn, before it was asked."""
 
 
 class SchemaRefused(Fail):

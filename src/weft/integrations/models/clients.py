@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -21,6 +21,8 @@ from weft.kit.json import dumps, loads
 from weft.kit.json_schema import SchemaProblemError, SchemaValidator, compile_schema
 from weft.kit.storable import storable
 
+NO_WAIT_SECONDS = 1.0
+"""In line, of which nobody wants to know."""
 UNUSED_SECONDS = 600.0
 """After that a provider's clients are given up."""
 SLOW_DOWN = timedelta(seconds=1)
@@ -68,7 +70,7 @@ class ModelClients:
         """Raises `Retry` and `Fail`, both with the usage that was paid."""
         opened = await self._opened(provider, key)
         validator = None if request.schema is None else _validator(request)
-        usage = NO_USAGE
+        usage, waited = NO_USAGE, 0.0
         corrections: list[tuple[str, str]] = []
         misfit: Misfit | None = None
         for _ in range(max(1, request.attempts)):
@@ -78,12 +80,13 @@ class ModelClients:
                 refusal.usage = usage + refusal.usage
                 raise
             usage += answer.usage
+            waited = max(waited, answer.waited_seconds)
             _check(answer, usage, text_wanted=validator is None)
             if validator is None:
-                return ModelReply(storable(answer.text), answer.model, usage, not answer.cut_off, answer.priced)
+                return _reply(storable(answer.text), answer, usage, waited)
             value, misfit = await _read(answer.text, validator)
             if misfit is None:
-                return ModelReply(value, answer.model, usage, priced=answer.priced)
+                return _reply(value, answer, usage, waited)
             corrections.append((answer.text, misfit.for_the_model))
         raise _unfit(request, misfit, corrections, usage)
 
@@ -114,7 +117,9 @@ class ModelClients:
             request.timeout.total_seconds(),
             tuple(corrections),
         )
+        stood_in_line = time.monotonic()
         async with opened.gate.admitted(_estimate(opened, question)) as admission:
+            waited = time.monotonic() - stood_in_line
             try:
                 answer = await opened.library.ask(question)
             except Retry as refusal:
@@ -123,7 +128,7 @@ class ModelClients:
                 raise
             admission.used = answer.usage.input_tokens + answer.usage.output_tokens
             opened.usual_output += (answer.usage.output_tokens - opened.usual_output) / 20
-            return answer
+            return answer if waited < NO_WAIT_SECONDS else replace(answer, waited_seconds=waited)
 
     async def _opened(self, provider: ModelProvider, key: str | None) -> _Open:
         library = await self._loaded()
@@ -155,6 +160,12 @@ async def _read(text: str, validator: SchemaValidator) -> tuple[Any, Misfit | No
     if len(text) <= READ_AT_ONCE:
         return read_json(text, validator)
     return await asyncio.to_thread(read_json, text, validator)
+
+
+def _reply(value: Any, answer: Answer, usage: Usage, waited_seconds: float) -> ModelReply:
+    waited = timedelta(seconds=waited_seconds)
+    # A text may be cut off; JSON that was would not have fitted.
+    return ModelReply(value, answer.model, usage, not answer.cut_off, answer.priced, waited)
 
 
 def _validator(request: ModelRequest) -> SchemaValidator:

@@ -79,6 +79,9 @@ run_state = Table(
     Column("finished_at", Time),
     Column("updated_at", Time, nullable=False, server_default=func.now()),
     Column("error", Text),
+    # Of the log: lines that are stored, and lines that were said beyond its bounds and are not.
+    Column("log_lines", Integer, nullable=False, server_default="0"),
+    Column("log_lines_left_out", BigInteger, nullable=False, server_default="0"),
     Index(
         "run_state_active_idx",
         text("priority DESC"),
@@ -103,6 +106,8 @@ run_change = Table(
     Column("status", Text),
     # Items with a result since the revision before: first and last ordinal of each unbroken stretch, one after the other.
     Column("finished", ARRAY(Integer), nullable=False),
+    # Lines of the log that came with it.
+    Column("logs", Integer, nullable=False, server_default="0"),
 )
 
 run_batch = Table(
@@ -174,5 +179,9 @@ run_log = Table(
     Column("message", Text, nullable=False),
     Column("fields", JSON, nullable=False),
     Column("at", Time, nullable=False),
-    Index("run_log_order_idx", "run_id", "id"),
+    # Its place: the revision that the flush gave the run which wrote it, and its number among the lines of that flush, from 0.
+    # Lines that are older than places have revision and number 0, and are told apart by their ids.
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    Column("number", Integer, nullable=False, server_default="0"),
+    Index("run_log_place_idx", "run_id", "revision", "number", "id"),
 )
