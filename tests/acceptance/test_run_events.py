@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import orjson
 import pytest
-from acceptance.runs import begin_run
+from acceptance.runs import STEPS, begin_run
 from acceptance.system import System, running_system
 from sqlalchemy import text
 
@@ -17,9 +17,27 @@ from weft.cli.demonstration.client import Api
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
 
-ITEMS = 4_000
-EVENTS = """subscription ($run: ID!, $after: String) { runEvents(runId: $run, after: $after) {
-  __typename cursor ... on RunStatusChanged { status } ... on ItemFinished { item { ordinal status } } } }"""
+ITEMS = 1_500
+EVENTS = """subscription ($run: ID!, $after: String) {
+  runEvents(runId: $run, after: $after, include: [STATUS, ITEMS, STEPS, LOGS]) {
+    __typename cursor
+    ... on RunStatusChanged { status }
+    ... on ItemFinished { item { ordinal status } }
+    ... on StepFinished { step { stepId status } item { ordinal } }
+    ... on LogWritten { line { message } } } }"""
+CANCEL = "mutation ($input: RunIdInput!) { cancelRun(input: $input) { errors { message path } } }"
+CHECKED = [
+    {
+        "id": "check",
+        "type": "validate",
+        "config": {
+            "onInvalid": "FAIL",
+            "rules": [{"name": "odd", "expression": "int(input.amount) % 10 != 3", "message": "ends in three"}],
+        },
+    },
+    *STEPS,
+    {"id": "note", "type": "echo", "config": {"message": "{{ entity.name }}"}},
+]
 
 
 async def over_sse(system: System, run: str, after: str | None) -> list[dict[str, Any]]:
@@ -53,12 +71,16 @@ async def over_websockets(api: Api, run: str, chance: random.Random) -> list[dic
                 return found
 
 
+def told(events: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [event for event in events if event["__typename"] == kind]
+
+
 async def test_every_event_comes_once_though_workers_are_killed_and_connections_lost(tmp_path: Path) -> None:
     async with (
         running_system(tmp_path, workers=2, WEFT_LEASE_SECONDS="2") as system,
         Api.connected(f"http://127.0.0.1:{system.port}", system.key) as api,
     ):
-        run = await begin_run(api, items=ITEMS)
+        run = await begin_run(api, items=ITEMS, steps=CHECKED)
         watching = asyncio.gather(over_sse(system, run, None), over_websockets(api, run, random.Random(8)))
         async with asyncio.timeout(60):
             while await finished(system) < ITEMS // 10:
@@ -68,13 +90,36 @@ async def test_every_event_comes_once_though_workers_are_killed_and_connections_
         async with asyncio.timeout(90):
             unbroken, pieces = await watching
         assert pieces == unbroken
-        told = [event["item"]["ordinal"] for event in unbroken if event["__typename"] == "ItemFinished"]
-        assert sorted(told) == list(range(ITEMS))
-        statuses = [event["status"] for event in unbroken if event["__typename"] == "RunStatusChanged"]
-        assert statuses == ["PENDING", "RUNNING", "COMPLETED"]
+        assert len({event["cursor"] for event in unbroken}) == len(unbroken)
+        items = [event["item"] for event in told(unbroken, "ItemFinished")]
+        assert sorted(item["ordinal"] for item in items) == list(range(ITEMS))
+        failed = {item["ordinal"] for item in items if item["status"] == "FAILED"}
+        assert failed == set(range(3, ITEMS, 10))
+        assert len(told(unbroken, "StepFinished")) == 4 * (ITEMS - len(failed)) + len(failed)
+        lines = [event["line"]["message"] for event in told(unbroken, "LogWritten")]
+        assert lines == await logged(system)
+        statuses = [event["status"] for event in told(unbroken, "RunStatusChanged")]
+        assert statuses == ["PENDING", "RUNNING", "COMPLETED_WITH_FAILURES"]
         assert await over_sse(system, run, unbroken[ITEMS // 2]["cursor"]) == unbroken[ITEMS // 2 + 1 :]
+
+        cancelled = await begin_run(api, items=4 * ITEMS, steps=CHECKED)
+        watching = asyncio.gather(over_sse(system, cancelled, None), over_websockets(api, cancelled, random.Random(9)))
+        async with asyncio.timeout(60):
+            while await finished(system) == ITEMS:
+                await asyncio.sleep(0.005)
+        await api.change(CANCEL, runId=cancelled)
+        async with asyncio.timeout(90):
+            unbroken, pieces = await watching
+        assert pieces == unbroken
+        assert unbroken[-1]["status"] == "CANCELLED"
+        assert len(told(unbroken, "ItemFinished")) == await finished(system) - ITEMS < 4 * ITEMS
 
 
 async def finished(system: System) -> int:
     async with system.database.reading() as connection:
         return (await connection.execute(text("SELECT count(*) FROM run_item"))).scalar_one()
+
+
+async def logged(system: System) -> list[str]:
+    async with system.database.reading() as connection:
+        return list((await connection.execute(text("SELECT message FROM run_log ORDER BY revision, number"))).scalars())

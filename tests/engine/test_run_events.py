@@ -2,213 +2,255 @@
 
 import asyncio
 import random
-from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from engine.conftest import Bench
-from workers import counted
+from engine.eventful import DEFINITION, Eventful, eventful, fact, told, told_in_pieces, truth, wants
+from engine.model_steps import MODEL_TYPES
+from engine.step_types import TEST_TYPES
 
 from weft.domain.access import Viewer
+from weft.domain.catalogue import Catalogue
 from weft.domain.errors import Invalid, NotFound
 from weft.domain.ids import new_id
-from weft.domain.progress import RunStatus
-from weft.domain.run import Run
+from weft.domain.run import ItemStatus, LogLevel, Run, StepStatus
 from weft.operations import runs
-from weft.operations.run_events import (
-    ItemFinished,
-    RunEvent,
-    RunStatusChanged,
-    SnapshotReset,
-    watch_events,
-)
+from weft.operations.run_events import pages
+from weft.operations.run_events.asking import EVERYTHING, Asked, RunEventKind
+from weft.operations.run_events.events import RunEvent, SnapshotReset
+from weft.operations.run_events.watching import watch_events
+from weft.steps import discover
 
 pytestmark = pytest.mark.timeout(120)
 
-ITEMS = 3_000
-DROPS = 300
+STATUS, ITEMS, STEPS, LOGS = RunEventKind
+DROPS = 1_000
+CHOICES = [
+    EVERYTHING,
+    Asked(),
+    Asked(frozenset({STATUS})),
+    Asked(frozenset({LOGS}), log_level=LogLevel.WARNING),
+    Asked(frozenset({LOGS, STATUS}), step_id="check"),
+    Asked(frozenset({ITEMS}), item_statuses=frozenset({ItemStatus.FAILED, ItemStatus.SKIPPED})),
+    Asked(frozenset({ITEMS, STEPS}), item_statuses=frozenset({ItemStatus.COMPLETED}), step_id="odd"),
+    Asked(frozenset({STEPS, LOGS}), step_statuses=frozenset({StepStatus.FAILED, StepStatus.SKIPPED}), step_id="some"),
+]
 
 
-async def told(bench: Bench, run: Run, after: str | None = None, most: int | None = None) -> list[RunEvent]:
-    """The events behind `after`: up to `most`, then the connection is lost; or all to the end of the run."""
-    found: list[RunEvent] = []
-    async with aclosing(await watch_events(bench.services, bench.viewer, run.id, after)) as events:
-        async for event in events:
-            found.append(event)
-            if len(found) == most:
-                break
-    return found
+@pytest.fixture
+def catalogue() -> Catalogue:
+    return Catalogue([*discover(), *TEST_TYPES, *MODEL_TYPES, Eventful])
 
 
-async def told_in_pieces(bench: Bench, run: Run, chance: random.Random) -> tuple[list[RunEvent], int]:
-    """All events, over a connection that is lost again and again; and how often it was."""
-    found, drops = list[RunEvent](), 0
-    while True:
-        after = str(found[-1].place) if found else None
-        piece = await told(bench, run, after, chance.randint(1, ITEMS // DROPS))
-        if not piece:
-            return found, drops
-        found += piece
-        drops += 1
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that there are many ends of pages, and little is read for a watcher who leaves soon."""
+    monkeypatch.setattr(pages, "PAGE", 7)
+    monkeypatch.setattr(pages, "CHANGES", 3)
+    monkeypatch.setattr(pages, "CHANGES_OF_FEW", 3)
+    monkeypatch.setattr(pages, "LOOKED_THROUGH", 20)
 
 
-def statuses(events: list[RunEvent]) -> list[RunStatus]:
-    return [event.status for event in events if isinstance(event, RunStatusChanged)]
+def joined(pieces: list[tuple[Asked, list[RunEvent]]]) -> list[RunEvent]:
+    return [event for _, piece in pieces for event in piece]
 
 
-def items(events: list[RunEvent]) -> list[tuple[int, str]]:
-    return [(event.item.ordinal, event.item.status) for event in events if isinstance(event, ItemFinished)]
-
-
-async def stored(bench: Bench, run: Run) -> list[tuple[int, str]]:
-    return [(row["ordinal"], row["status"]) for row in await bench.items(run)]
-
-
-async def sometimes(bench: Bench, count: int, **options: Any) -> Run:
-    config = {"delay_ms": 20, "fail_where": 7, "skip_where": 11}
-    workflow = await bench.workflow(
-        {"id": "some", "type": "test_sometimes", "config": config}, entity_type=await bench.movies(count)
-    )
-    return await bench.start(workflow, **options)
-
-
+@pytest.mark.usefixtures("small_pages")
 async def test_every_event_is_told_once_however_often_the_connection_is_lost(bench: Bench) -> None:
-    run = await sometimes(bench, ITEMS)
+    run = await eventful(bench, 600, concurrency=20)
     working = [
         asyncio.create_task(bench.new_worker(name, lease=timedelta(seconds=1)).run()) for name in ("dies", "lives")
     ]
-    whole = asyncio.create_task(told(bench, run))
-    pieces = asyncio.create_task(told_in_pieces(bench, run, random.Random(3)))
-    await bench.until(run, lambda progress: progress.finished > ITEMS // 10)
+    unbroken = asyncio.create_task(told(bench, run))
+    broken = [
+        asyncio.create_task(told_in_pieces(bench, run, random.Random(seed), 12, CHOICES[: 1 + 7 * (seed % 2)]))
+        for seed in range(6)
+    ]
+    await bench.until(run, lambda progress: progress.finished > 50)
     working[0].cancel()
     await runs.pause_run(bench.services, bench.viewer, run.id)
-    await asyncio.sleep(0.2)
+    await bench.until(run, lambda progress: progress.status == "PAUSED")
     await runs.resume_run(bench.services, bench.viewer, run.id)
-    async with asyncio.timeout(60):
-        (found, drops), unbroken = await pieces, await whole
+    async with asyncio.timeout(90):
+        whole, every = await unbroken, await asyncio.gather(*broken)
     working[1].cancel()
     await asyncio.gather(*working, return_exceptions=True)
-    assert drops >= DROPS
-    assert [(event.place, event.at, type(event)) for event in found] == [
-        (event.place, event.at, type(event)) for event in unbroken
-    ]
-    assert sorted(items(found)) == await stored(bench, run)
-    assert len(items(found)) == ITEMS
-    assert statuses(found) == ["PENDING", "RUNNING", "PAUSED", "RUNNING", "COMPLETED_WITH_FAILURES"]
-    assert isinstance(found[-1], RunStatusChanged)
-    revisions = [event.place.revision for event in found]
-    assert revisions == sorted(revisions)
-    (state,) = await bench.rows("SELECT revision FROM run_state WHERE run_id = :id", id=run.id)
-    changes = await bench.rows("SELECT revision FROM run_change WHERE run_id = :id ORDER BY 1", id=run.id)
-    assert [row["revision"] for row in changes] == list(range(1, state["revision"] + 1))
+    assert [fact(event) for event in whole] == await truth(bench, run)
+    places = [event.place for event in whole]
+    assert places == sorted(set(places))
+    assert sum(len(pieces) - 1 for pieces in every) >= DROPS
+    for pieces in every[::2]:
+        assert [(event.place, fact(event), event.at) for event in joined(pieces)] == [
+            (event.place, fact(event), event.at) for event in whole
+        ]
+    for pieces in every[1::2]:
+        at = 0
+        for asked, piece in pieces:
+            for event in piece:
+                at = next(n for n in range(at, len(whole)) if wants(asked, whole[n]))
+                assert (event.place, fact(event)) == (places[at], fact(whole[at]))
+                at += 1
+        assert not any(wants(pieces[-1][0], event) for event in whole[at:])
+    assert (bench.services.tails.followed, bench.services.tails.kept) == (0, 0)
 
 
-async def test_it_goes_on_behind_any_event_of_a_run_that_is_over(bench: Bench) -> None:
-    run = await sometimes(bench, 150)
+@pytest.mark.usefixtures("small_pages")
+async def test_it_goes_on_behind_any_event_whatever_was_asked_for_before(bench: Bench) -> None:
+    run = await eventful(bench, 25)
     await bench.finish(run)
     whole = await told(bench, run)
-    assert len(whole) == 150 + 3
+    assert [fact(event) for event in whole] == await truth(bench, run)
+    kinds = {fact(event)[0] for event in whole}
+    assert kinds == {"status", "item", "step", "line"}
     for index, event in enumerate(whole):
-        behind = await told(bench, run, str(event.place))
-        assert [one.place for one in behind] == [one.place for one in whole[index + 1 :]]
+        asked = CHOICES[index % len(CHOICES)]
+        behind = await told(bench, run, str(event.place), asked=asked)
+        assert [one.place for one in behind] == [one.place for one in whole[index + 1 :] if wants(asked, one)]
 
 
 async def test_a_run_of_one_item_and_a_run_over_nothing_are_told_to_their_end(bench: Bench) -> None:
-    one, nothing = await sometimes(bench, 1), await sometimes(bench, 0)
+    one, nothing = await eventful(bench, 1), await eventful(bench, 0)
     await bench.finish(one)
-    events = await told(bench, one)
-    assert (statuses(events), items(events)) == (["PENDING", "RUNNING", "COMPLETED"], [(0, "SKIPPED")])
+    assert [fact(event) for event in await told(bench, one, asked=Asked())] == [
+        ("status", "PENDING"),
+        ("status", "RUNNING"),
+        ("item", 0, "FAILED"),
+        ("status", "FAILED"),
+    ]
     events = await told(bench, nothing)
-    assert (statuses(events), items(events)) == (["COMPLETED"], [])
+    assert [fact(event) for event in events] == [("status", "COMPLETED")]
     assert await told(bench, nothing, str(events[0].place)) == []
 
 
 async def test_a_run_that_is_cancelled_or_stopped_ends_with_that(bench: Bench) -> None:
-    waiting = await sometimes(bench, 5)
+    waiting = await eventful(bench, 5)
     watching = asyncio.create_task(told(bench, waiting))
     await runs.pause_run(bench.services, bench.viewer, waiting.id)
     await runs.resume_run(bench.services, bench.viewer, waiting.id)
     await runs.cancel_run(bench.services, bench.viewer, waiting.id)
     async with asyncio.timeout(20):
-        assert statuses(await watching) == ["PENDING", "PAUSED", "PENDING", "CANCELLED"]
-    config = {"delay_ms": 5, "fail_where": 20}
-    step = {"id": "some", "type": "test_sometimes", "config": config, "onFailure": "STOP_RUN"}
-    stopped = await bench.start(await bench.workflow(step, entity_type=await bench.movies(60)))
+        statuses = [fact(event)[1] for event in await watching]
+    assert statuses == ["PENDING", "PAUSED", "PENDING", "CANCELLED"]
+    going = await eventful(bench, 300, concurrency=5)
+    watching = asyncio.create_task(told(bench, going))
+    worker = bench.new_worker()
+    working = asyncio.create_task(worker.run())
+    await bench.until(going, lambda progress: progress.finished > 20)
+    await runs.cancel_run(bench.services, bench.viewer, going.id)
+    async with asyncio.timeout(20):
+        events = await watching
+        await worker.stop()
+        await working
+    assert [fact(event) for event in events] == await truth(bench, going)
+    assert fact(events[-1]) == ("status", "CANCELLED")
+    step = {**DEFINITION[0], "onFailure": "STOP_RUN"}
+    stopped = await bench.start(await bench.workflow(step, *DEFINITION[1:], entity_type=await bench.movies(60)))
     await bench.finish(stopped)
     events = await told(bench, stopped)
-    assert statuses(events) == ["PENDING", "RUNNING", "FAILED"]
-    assert sorted(items(events)) == await stored(bench, stopped)
+    assert [fact(event) for event in events] == await truth(bench, stopped)
+    assert fact(events[-1]) == ("status", "FAILED")
+
+
+async def forget(bench: Bench, statement: str, run: Run, **values: Any) -> None:
+    async with bench.services.database.transaction() as connection:
+        await connection.exec_driver_sql(statement, (run.id, *values.values()))
 
 
 async def test_where_events_are_not_kept_it_is_said_and_gone_on_behind_the_gap(bench: Bench) -> None:
-    run = await sometimes(bench, 150)
+    run = await eventful(bench, 150)
     await bench.finish(run)
     whole = await told(bench, run)
-    last = whole[-1].place.revision
-
-    async def forget(revision: int) -> None:
-        async with bench.services.database.transaction() as connection:
-            await connection.exec_driver_sql(
-                "DELETE FROM run_change WHERE run_id = $1 AND revision <= $2", (run.id, revision)
-            )
-
-    await forget(1)
+    last, delete = whole[-1].place.revision, "DELETE FROM run_change WHERE run_id = $1 AND revision <= $2"
+    await forget(bench, delete, run, revision=2)
     first, reset, *rest = await told(bench, run)
     assert isinstance(reset, SnapshotReset)
-    assert (first.place, reset.place.revision, reset.progress.finished) == (whole[0].place, 1, 150)
-    assert [event.place for event in rest] == [event.place for event in whole[2:]]
+    assert (first.place, reset.place.revision, reset.progress.finished) == (whole[0].place, 2, 150)
+    assert [event.place for event in rest] == [event.place for event in whole if event.place > reset.place]
     assert [event.place for event in await told(bench, run, str(reset.place))] == [event.place for event in rest]
-    await forget(last)
-    first, reset = await told(bench, run)
+    await forget(bench, delete, run, revision=last)
+    first, reset = await told(bench, run, asked=Asked(frozenset({STATUS})))
     assert isinstance(reset, SnapshotReset)
     assert (reset.place.revision, await told(bench, run, str(reset.place))) == (last, [])
     again, *others = await told(bench, run, str(whole[5].place))
     assert (type(again), others) == (SnapshotReset, [])
 
 
+@pytest.mark.usefixtures("small_pages")
+async def test_where_the_log_is_deleted_sooner_than_its_run_that_is_said_once(bench: Bench) -> None:
+    run = await eventful(bench, 90)
+    await bench.finish(run)
+    whole = await told(bench, run)
+    lines = [event for event in whole if fact(event)[0] == "line"]
+    for gone, ids in ((len(lines) // 2, [fact(line)[1] for line in lines[: len(lines) // 2]]), (len(lines), None)):
+        if ids is None:
+            await forget(bench, "DELETE FROM run_log WHERE run_id = $1", run)
+        else:
+            await forget(bench, "DELETE FROM run_log WHERE run_id = $1 AND id = ANY ($2)", run, ids=ids)
+        events = await told(bench, run)
+        resets = [event for event in events if isinstance(event, SnapshotReset)]
+        assert [reset.place for reset in resets] == [lines[gone - 1].place]
+        assert [event.place for event in events] == [event.place for event in whole if event not in lines[: gone - 1]]
+        assert not any(isinstance(event, SnapshotReset) for event in await told(bench, run, asked=Asked()))
+        assert not any(isinstance(event, SnapshotReset) for event in await told(bench, run, str(resets[0].place)))
+
+
+async def test_what_is_said_of_a_run_after_its_end_is_told_to_nobody(bench: Bench) -> None:
+    run = await eventful(bench, 12)
+    await bench.finish(run)
+    whole = await told(bench, run)
+    add = """INSERT INTO run_log (id, run_id, level, message, fields, at, revision, number)
+      VALUES ($2, $1, 'INFO', 'late', '{}', now(), $3, 10000), (gen_random_uuid(), $1, 'INFO', 'old', '{}', now(), 0, 0)"""
+    await forget(bench, add, run, id=new_id(), revision=whole[-1].place.revision)
+    assert [event.place for event in await told(bench, run)] == [event.place for event in whole]
+
+
 async def test_cursors_that_are_none_of_the_run_are_refused(bench: Bench) -> None:
-    run, other = await sometimes(bench, 1), await sometimes(bench, 1)
-    bad = ["", "x", f"{run.id}", f"{run.id}:-1", f"{run.id}:01", f"{run.id}:0:", f"{run.id}:0:x", f"{run.id}:0:1:2"]
-    for after in [*bad, f"{run.id}:{10**30}", f"{run.id}:٣", f"{run.id}:1"]:
+    run, other = await eventful(bench, 1), await eventful(bench, 1)
+    for numbers in ["", ":-1", ":01", ":0:", ":0:x", ":0:1:", ":0:1:2:3", ":0:log", ":0:log:-1", ":0:log:1:1", ":٣"]:
         with pytest.raises(Invalid) as refused:
-            await told(bench, run, after, 1)
+            await told(bench, run, f"{run.id}{numbers}", 1)
         assert refused.value.path == ("after",)
+    for after in ["", "x", f"{run.id}:{10**30}", f"{run.id}:0:{2**31}", f"{run.id}:0:0:{2**31 - 1}", f"{run.id}:1"]:
+        with pytest.raises(Invalid):
+            await told(bench, run, after, 1)
     with pytest.raises(Invalid, match="another run"):
         await told(bench, run, f"{other.id}:0", 1)
 
 
+@pytest.mark.parametrize(
+    ("asked", "path"),
+    [
+        (Asked(frozenset()), ("include",)),
+        (Asked(item_statuses=frozenset({ItemStatus.FAILED, ItemStatus.CANCELLED})), ("filter", "itemStatus")),
+        (Asked(step_statuses=frozenset({StepStatus.RUNNING})), ("filter", "stepStatus")),
+        (Asked(step_id="chekc"), ("filter", "stepId")),
+    ],
+    ids=["nothing", "items", "steps", "step"],
+)
+async def test_what_is_never_told_cannot_be_asked_for(bench: Bench, asked: Asked, path: tuple[str, ...]) -> None:
+    run = await eventful(bench, 1)
+    with pytest.raises(Invalid) as refused:
+        await watch_events(bench.services, bench.viewer, run.id, None, asked)
+    assert refused.value.path == path
+    assert refused.value.hint
+
+
 async def test_nobody_watches_a_run_of_another_workspace_or_none(bench: Bench, stranger: Viewer) -> None:
-    run = await sometimes(bench, 1)
+    run = await eventful(bench, 1)
     for viewer, run_id in ((stranger, run.id), (bench.viewer, new_id())):
         with pytest.raises(NotFound):
             await watch_events(bench.services, viewer, run_id, None)
 
 
-async def test_no_more_is_read_than_the_watcher_takes_and_nothing_is_left_when_it_goes(bench: Bench) -> None:
-    run = await sometimes(bench, 1_000)
-    await bench.finish(run)
-    with counted(bench.services.database) as statements:
-        assert len(await told(bench, run, most=50)) == 50
-    assert statements.count < 10
-    waiting = await sometimes(bench, 5)
-    async with aclosing(await watch_events(bench.services, bench.viewer, waiting.id, None)) as events:
-        assert isinstance(await anext(events), RunStatusChanged)
-        following = asyncio.create_task(anext(events))
-        async with asyncio.timeout(10):
-            while not bench.services.progress.watchers:
-                await asyncio.sleep(0.01)
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
-    assert bench.services.progress.watchers == 0
-
-
-async def test_watching_ends_when_the_run_is_deleted(bench: Bench) -> None:
-    run = await sometimes(bench, 5)
-    watching = asyncio.create_task(told(bench, run))
+async def test_watching_ends_with_the_reason_when_the_run_is_deleted(bench: Bench) -> None:
+    run = await eventful(bench, 5)
+    watching = [asyncio.create_task(told(bench, run)) for _ in range(3)]
     async with asyncio.timeout(20):
-        while not bench.services.progress.watchers:
+        while bench.services.progress.watchers < len(watching):
             await asyncio.sleep(0.01)
-        async with bench.services.database.transaction() as connection:
-            await connection.exec_driver_sql("DELETE FROM run WHERE id = $1", (run.id,))
-        assert statuses(await watching) == ["PENDING"]
+        await forget(bench, "DELETE FROM run WHERE id = $1", run)
+        ends = await asyncio.gather(*watching, return_exceptions=True)
+    assert [type(end) for end in ends] == [NotFound] * len(watching)
+    assert "deleted" in str(ends[0])

@@ -64,6 +64,15 @@ class Database:
                 autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
                 yield autocommit
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncGenerator[AsyncConnection]:
+        """One connection whose statements all see the same committed state. For reading only."""
+        with _unstorable_text_told():
+            async with self.engine.connect() as connection:
+                repeatable = await connection.execution_options(isolation_level="REPEATABLE READ")
+                async with repeatable.begin():
+                    yield repeatable
+
     async def close(self) -> None:
         await self.engine.dispose()
 

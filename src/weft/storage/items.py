@@ -24,7 +24,7 @@ from weft.storage.batches import has_run_out
 from weft.storage.step_codec import decode_error, decode_step
 
 TERMINAL = ", ".join(f"'{status}'" for status in sorted(TERMINAL_RUN_STATUSES))
-# Every query gives the columns of `_item`, in its order. JSON comes as text: decoding it here costs a third of what the
+# Every query gives the columns of `item_of`, in its order. JSON comes as text: decoding it here costs a third of what the
 # driver takes for it.
 ITEM_COLUMNS = "i.status, i.error::text, i.output::text, i.steps::text, i.started_at, i.finished_at"
 KEPT_COLUMNS = "u.unfinished_status, c.steps::text, c.started_at"
@@ -154,7 +154,7 @@ async def in_spans(connection: AsyncConnection, workspace_id: UUID, spans: Seque
         "lows": [span.low for span in spans],
         "highs": [span.high for span in spans],
     }
-    return [_item(*row) for row in await connection.execute(BY_ORDINAL, values)]
+    return [item_of(*row) for row in await connection.execute(BY_ORDINAL, values)]
 
 
 async def finished(
@@ -206,10 +206,10 @@ async def _first(
         "low": low,
         "most": most,
     }
-    return [_item(*row) for row in await connection.execute(query, values)]
+    return [item_of(*row) for row in await connection.execute(query, values)]
 
 
-def _item(
+def item_of(
     run_id: UUID,
     ordinal: int,
     entity_id: UUID | None,
