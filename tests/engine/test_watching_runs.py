@@ -2,74 +2,26 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
 import pytest
 from engine.conftest import Bench
+from engine.run_watchers import ENDED, PROGRESS, STARTED, small, watching
 
 from weft.domain.access import Viewer
 from weft.domain.errors import NotFound
-from weft.domain.ids import UUID, new_id
-from weft.domain.run import Run, TriggerType
-from weft.domain.trigger import Cause
+from weft.domain.ids import UUID
 from weft.domain.workflow import Workflow
-from weft.engine.starting import SmallRun, plan_of, start_small_runs
+from weft.engine.starting import start_small_runs
 from weft.operations import run_watching, runs
-from weft.operations.run_watching import RunChangeKind, watch_runs
+from weft.operations.run_watching import watch_runs
+from weft.storage.run_lists import RunFilter
 
 pytestmark = pytest.mark.timeout(120)
-STARTED, PROGRESS, ENDED = RunChangeKind
 
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_watching, "WATCH_SECONDS", 0.02)
-
-
-class Watcher:
-    def __init__(self) -> None:
-        self.told: list[tuple[UUID, RunChangeKind, Run]] = []
-
-    def kinds(self, run_id: UUID) -> list[RunChangeKind]:
-        """Without how it went on in between."""
-        return [kind for told, kind, _ in self.told if told == run_id and kind is not PROGRESS]
-
-    @property
-    def ended(self) -> set[UUID]:
-        return {run_id for run_id, kind, _ in self.told if kind is ENDED}
-
-    async def until(self, run_ids: set[UUID], kind: RunChangeKind) -> None:
-        async with asyncio.timeout(30):
-            while not run_ids <= {told for told, one, _ in self.told if one is kind}:
-                await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def watching(bench: Bench, workflow: Workflow | None) -> AsyncGenerator[Watcher]:
-    """With a first look taken."""
-    watcher = Watcher()
-    changes = await watch_runs(bench.services, bench.viewer, workflow and workflow.id)
-
-    async def take() -> None:
-        async for change in changes:
-            watcher.told.append((change.run.id, change.kind, change.run))
-
-    taking = asyncio.create_task(take())
-    await asyncio.sleep(0.2)
-    try:
-        yield watcher
-        assert not taking.done()
-    finally:
-        taking.cancel()
-        await asyncio.gather(taking, return_exceptions=True)
-
-
-async def small(workflow: Workflow, bench: Bench) -> SmallRun:
-    cause = Cause(TriggerType.EVENT, "a trigger of this test")
-    async with bench.services.database.reading() as connection:
-        plan = await plan_of(connection, bench.services.plans, workflow)
-    return SmallRun(new_id(), workflow, plan, cause, None, None, {})
 
 
 async def test_of_many_runs_every_start_and_end_is_told_once(bench: Bench) -> None:
@@ -119,6 +71,7 @@ async def test_runs_that_are_under_way_come_first_and_their_ends_are_told(bench:
     await runs.cancel_run(bench.services, bench.viewer, over.id)
     await runs.pause_run(bench.services, bench.viewer, paused.id)
     async with watching(bench, workflow) as watcher:
+        await watcher.until({waiting.id, paused.id}, PROGRESS)
         assert [(run_id, kind) for run_id, kind, _ in watcher.told] == [(waiting.id, PROGRESS), (paused.id, PROGRESS)]
         await runs.resume_run(bench.services, bench.viewer, paused.id)
         await runs.cancel_run(bench.services, bench.viewer, waiting.id)
@@ -133,8 +86,8 @@ async def test_runs_that_are_under_way_come_first_and_their_ends_are_told(bench:
 async def test_runs_of_another_workspace_are_not_told(bench: Bench, stranger: Viewer) -> None:
     workflow = await bench.workflow({"type": "test_counting"})
     with pytest.raises(NotFound):
-        await watch_runs(bench.services, stranger, workflow.id)
-    theirs = await watch_runs(bench.services, stranger, None)
+        await watch_runs(bench.services, stranger, RunFilter(workflow_id=workflow.id))
+    theirs = await watch_runs(bench.services, stranger, RunFilter())
     first = asyncio.create_task(anext(theirs))
     await asyncio.sleep(0.1)
     await bench.start(workflow, input=None)

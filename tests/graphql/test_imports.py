@@ -19,6 +19,7 @@ from weft.graphql.nodes import encode_id, read_id
 from weft.graphql.schema import WeftSchema
 from weft.operations import imports
 from weft.operations.entity_types import create_entity_type
+from weft.operations.import_watching import watch_import
 from weft.operations.services import Services
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}, "n": {"type": "number"}}, "required": ["n"]}
@@ -89,7 +90,7 @@ async def test_progress_begins_with_a_snapshot_and_ends_with_the_terminal_state(
     services: Services, viewer: Viewer, type_id: str
 ) -> None:
     payload = await create(services, viewer, type_id)
-    states = await imports.watch_import(services, viewer, import_id(payload))
+    states = await watch_import(services, viewer, import_id(payload))
     assert (await anext(states)).status is ImportStatus.PENDING
     go_on = asyncio.Event()
     rows = b"".join(b'{"id":"%d","n":1}\n' % number for number in range(3_000))
@@ -109,7 +110,7 @@ async def test_a_watcher_that_comes_late_gets_the_terminal_state(
 ) -> None:
     payload = await create(services, viewer, type_id)
     await send(services, payload)
-    states = [state async for state in await imports.watch_import(services, viewer, import_id(payload))]
+    states = [state async for state in await watch_import(services, viewer, import_id(payload))]
     assert [state.status for state in states] == [ImportStatus.COMPLETED]
 
 
@@ -139,7 +140,7 @@ async def test_another_workspace_sees_no_import(
     listed = await ask(services, stranger, "{ imports { nodes { id } } }")
     assert listed["imports"]["nodes"] == []
     with pytest.raises(NotFound):
-        await imports.watch_import(services, stranger, import_id(payload))
+        await watch_import(services, stranger, import_id(payload))
 
 
 async def test_only_editors_import(services: Services, viewer: Viewer, type_id: str) -> None:

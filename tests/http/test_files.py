@@ -26,6 +26,7 @@ from weft.kit.clock import utc_now
 from weft.operations import imports
 from weft.operations.entity_types import create_entity_type
 from weft.operations.import_upload import UploadBroken
+from weft.operations.import_watching import watch_import
 from weft.operations.imports import NewImport
 from weft.operations.services import Limits, Services
 from weft.storage.imports import ErrorsWanted
@@ -323,7 +324,7 @@ async def test_a_hundred_megabytes_need_no_memory_to_speak_of(uploads: Uploads) 
 
 async def wait_for(uploads: Uploads, of: Import, holds: Callable[[Import], bool]) -> Import:
     async with asyncio.timeout(20):
-        async for state in await imports.watch_import(uploads.services, uploads.viewer, of.id):
+        async for state in await watch_import(uploads.services, uploads.viewer, of.id):
             if holds(state):
                 return await uploads.state(of)
     raise AssertionError("The import ended before.")

@@ -38,16 +38,23 @@ class PrivateValkey:
             await self._process.stop(10)
 
     async def subscribers(self, run_id: UUID) -> int:
-        async with Redis.from_url(self.url) as redis:
-            return (await redis.pubsub_numsub(channel_of(run_id)))[0][1]
+        return await self._subscribers(channel_of(run_id))
 
     async def subscribed(self, run_id: UUID) -> None:
         """Returns when somebody listens to the run."""
+        await self.heard(channel_of(run_id))
+
+    async def heard(self, channel: bytes) -> None:
+        """Returns when somebody listens to the channel."""
 
         async def has_subscribers() -> bool:
-            return await self.subscribers(run_id) > 0
+            return await self._subscribers(channel) > 0
 
         await until(has_subscribers)
+
+    async def _subscribers(self, channel: bytes) -> int:
+        async with Redis.from_url(self.url) as redis:
+            return (await redis.pubsub_numsub(channel))[0][1]
 
     async def quiet(self) -> None:
         """Returns when nobody listens to anything."""

@@ -8,7 +8,8 @@ from redis.asyncio import Redis
 
 from weft.domain.progress import Progress
 from weft.progress.channel import ProgressChannel
-from weft.progress.codec import channel_of, decode
+from weft.progress.codec import ENDED, channel_of, decode
+from weft.progress.feed import ProgressFeed
 
 
 async def received(valkey: PrivateValkey, channel: ProgressChannel, state: Progress) -> Progress:
@@ -25,6 +26,28 @@ async def test_what_is_published_arrives_on_the_channel_of_the_run(
     valkey: PrivateValkey, channel: ProgressChannel, started: Progress
 ) -> None:
     assert await received(valkey, channel, started) == started
+
+
+async def test_the_end_of_a_run_is_told_to_those_who_watch_no_run_as_well(
+    valkey: PrivateValkey, channel: ProgressChannel, feed: ProgressFeed, started: Progress, ended: Progress
+) -> None:
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+    others: asyncio.Queue[bytes] = asyncio.Queue()
+    stop = feed.hear(ENDED, heard.put_nowait)
+    stop_others = feed.hear(ENDED, others.put_nowait)
+    await valkey.heard(ENDED)
+    await channel.publish(started)
+    assert await received(valkey, channel, ended) == ended
+    async with asyncio.timeout(10):
+        assert await heard.get() == await others.get() == ended.run_id.bytes
+    assert heard.empty()
+    stop_others()
+    await channel.publish(ended)
+    async with asyncio.timeout(10):
+        assert await heard.get() == ended.run_id.bytes
+    assert others.empty()
+    stop()
+    await valkey.quiet()
 
 
 async def test_publishing_without_redis_fails_in_silence(tmp_path: Path, started: Progress) -> None:

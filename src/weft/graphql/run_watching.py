@@ -1,12 +1,15 @@
 """The runs of a workflow, or of the workspace, watched."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
+from typing import Annotated
 
 import strawberry
 
+from weft.domain.errors import Invalid
 from weft.graphql.context import Info
 from weft.graphql.nodes import read_optional_id
-from weft.graphql.runs import Run
+from weft.graphql.runs import Run, RunFilterInput, read_run_filter
 from weft.operations import run_watching
 from weft.operations.run_watching import RunChangeKind
 
@@ -15,10 +18,7 @@ from weft.operations.run_watching import RunChangeKind
 class RunChange:
     """A view over `operations.run_watching.RunChange`."""
 
-    kind: RunChangeKind = strawberry.field(
-        description="STARTED: the run has been made, and may have begun already. PROGRESS: it has changed, however often, since "
-        "it was told last. ENDED: it is over, and nothing more comes of it."
-    )
+    kind: RunChangeKind = strawberry.field(description="What is told of it.")
     run: Run = strawberry.field(description="As it is now.")
 
 
@@ -30,8 +30,22 @@ class RunSubscription:
         "every end, each once, and in between how each run goes on, told within about a second. It does not end by itself.",
     )
     async def runs(
-        self, info: Info, workflow_id: strawberry.ID | None = None
+        self,
+        info: Info,
+        workflow_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="The same as `workflowId` in the filter.")
+        ] = None,
+        filter: Annotated[
+            RunFilterInput | None,
+            strawberry.argument(
+                description="Told is what happens to a run that is like this then: with a `status`, a run that leaves it is not "
+                "heard of any more."
+            ),
+        ] = None,
     ) -> AsyncGenerator[run_watching.RunChange]:
-        return await run_watching.watch_runs(
-            info.context.services, info.context.viewer, read_optional_id(workflow_id, "Workflow", "workflowId")
-        )
+        wanted = read_run_filter(filter)
+        if (given := read_optional_id(workflow_id, "Workflow", "workflowId")) is not None:
+            if wanted.workflow_id not in {None, given}:
+                raise Invalid("This names another workflow than `workflowId`.", path=("filter", "workflowId"))
+            wanted = replace(wanted, workflow_id=given)
+        return await run_watching.watch_runs(info.context.services, info.context.viewer, wanted)

@@ -1,13 +1,12 @@
-"""Imports: made here, then fed by whoever has the upload link, and watched.
+"""Imports: made here, then fed by whoever has the upload link; watched in `import_watching`.
 
 An upload is one PUT of the whole file. Each batch of rows is stored in one transaction with the import's counters and its
 rejected rows, so that at every moment `rowsRead = created + updated + skipped + failed`, and those are in the
 database. When the connection breaks, what came is kept; sending the same file to the same link again goes on behind it.
 """
 
-import asyncio
 import hmac
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -29,8 +28,6 @@ from weft.storage.imports import ErrorsWanted
 
 LINK_LIFE = timedelta(hours=24)
 LONGEST_KEY = 200
-WATCH_SECONDS = 0.2
-"""Between two looks at a watched import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,27 +130,6 @@ async def load_errors(services: Services, viewer: Viewer, wanted: Sequence[Error
     viewer.need(Role.VIEWER)
     async with services.database.reading() as connection:
         return await imports.pages_of_errors(connection, viewer.workspace_id, wanted)
-
-
-async def watch_import(services: Services, viewer: Viewer, import_id: UUID) -> AsyncGenerator[Import]:
-    """The import now, then its newest state as it changes, the terminal one last."""
-    state = await find_import(services, viewer, import_id)
-    if state is None:
-        raise NotFound("There is no such import in this workspace.", path=("importId",))
-    return _newer_states(services, viewer, state)
-
-
-async def _newer_states(services: Services, viewer: Viewer, state: Import) -> AsyncGenerator[Import]:
-    # Looked up instead of told by Redis: an import has few watchers and changes twice a second at most.
-    yield state
-    while not state.status.is_terminal:
-        await asyncio.sleep(WATCH_SECONDS)
-        newer = await find_import(services, viewer, state.id)
-        if newer is None:  # deleted, with its entity type
-            return
-        if (newer.revision, newer.status) != (state.revision, state.status):
-            yield newer
-        state = newer
 
 
 def _check(wanted: NewImport) -> None:

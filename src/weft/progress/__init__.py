@@ -4,7 +4,7 @@
                  │                                                                                  ▲
                  └────────────► Postgres `run_state` ──── once a second, and after each subscribe ──┘
 
-- `codec`: `Progress` as bytes, and the name of a run's channel.
+- `codec`: `Progress` as bytes, and the names of the channels: one for each run, and one for the ends of all.
 - `channel`: publishes. It never raises and hardly waits: the counters are in Postgres already, this only makes haste.
 - `listener`: one Redis connection per process, subscribed to the channels of the watched runs; it comes back by itself.
 - `hub`: one per API process. Per watched run the newest progress, handed to every watcher.

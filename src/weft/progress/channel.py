@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from weft.domain.progress import Progress
 from weft.kit.rarely import Rarely
-from weft.progress.codec import channel_of, encode
+from weft.progress.codec import ENDED, channel_of, encode
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -33,11 +33,20 @@ class ProgressChannel:
             return
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
-                await self._redis.publish(channel_of(progress.run_id), encode(progress))
+                if progress.status.is_terminal:
+                    await self._publish_end(progress)
+                else:
+                    await self._redis.publish(channel_of(progress.run_id), encode(progress))
         except (RedisError, OSError, TimeoutError) as error:
             self._paused_until = time.monotonic() + _PAUSE_SECONDS
             if self._complaint.due():
                 logger.warning("Redis does not take progress; watchers see it a second late.", error=repr(error))
+
+    async def _publish_end(self, progress: Progress) -> None:
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.publish(channel_of(progress.run_id), encode(progress))
+            pipeline.publish(ENDED, progress.run_id.bytes)
+            await pipeline.execute()
 
     async def close(self) -> None:
         await self._redis.aclose()

@@ -9,6 +9,8 @@ from weft.domain.ids import UUID
 from weft.domain.progress import Progress, RunStatus, StepProgress
 from weft.domain.usage import NO_USAGE, Usage
 
+ENDED = b"weft:ended"
+"""The channel on which each run's end is told, as the 16 bytes of its id."""
 _PREFIX = b"weft:progress:"
 _MICROSECOND = timedelta(microseconds=1)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
 from typing import Self
 
@@ -36,6 +36,12 @@ class ProgressFeed:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._running
+
+    def hear(self, channel: bytes, heard: Callable[[bytes], None]) -> Callable[[], None]:
+        """`heard` gets each message of another channel, over the same connection, until what is returned is called. Hints only: what
+        is published while Redis is away is lost.
+        """
+        return self._hub.hear(channel, heard)
 
     async def watch(self, state: Progress) -> AsyncGenerator[Progress]:
         """The run's progress from `state` on, which the caller has just read: first that or a newer one, then the newest

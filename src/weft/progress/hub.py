@@ -21,6 +21,8 @@ Watcher = Latest[Progress]
 ReadNewer = Callable[[Mapping[UUID, int]], Awaitable[Mapping[UUID, Progress | None]]]
 """For runs and their known revisions: those with a newer state, and None for those that do not exist any more."""
 
+Heard = Callable[[bytes], None]
+
 UPDATES_PER_SECOND = 20
 SAFETY_NET_SECONDS = 1.0
 _READ_TIMEOUT_SECONDS = 10.0
@@ -48,6 +50,7 @@ class ProgressHub:
         self._read_newer = read_newer
         self._runs: dict[UUID, WatchedRun] = {}
         self._by_channel: dict[bytes, WatchedRun] = {}
+        self._hearing: dict[bytes, list[Heard]] = {}
         self._unread: set[UUID] = set()  # subscribed since they were last read from Postgres
         self._look = asyncio.Event()
         self._complaint = Rarely(60)
@@ -72,6 +75,19 @@ class ProgressHub:
         run.watchers.discard(watcher)
         if not run.watchers:
             self._forget(run)
+
+    def hear(self, channel: bytes, heard: Heard) -> Callable[[], None]:
+        """Of a channel that is no run's; until what is returned is called."""
+        self._hearing.setdefault(channel, []).append(heard)
+        self._listener.want(channel)
+
+        def stop() -> None:
+            self._hearing[channel].remove(heard)
+            if not self._hearing[channel]:
+                del self._hearing[channel]
+                self._listener.drop(channel)
+
+        return stop
 
     def _begin(self, state: Progress) -> WatchedRun:
         run = WatchedRun(state.run_id, state)
@@ -113,7 +129,9 @@ class ProgressHub:
 
     def _on_message(self, channel: bytes, data: bytes) -> None:
         run = self._by_channel.get(channel)
-        if run is None:  # its last watcher has just left
+        if run is None:  # another channel, or its last watcher has just left
+            for heard in list(self._hearing.get(channel, ())):
+                heard(data)
             return
         try:
             self._offer(run, decode(data))

@@ -31,6 +31,8 @@ class Look:
     horizon: int
     runs: frozenset[UUID]
     """All that are visible of the transactions that were looked at, whether they were seen before or not."""
+    changed: frozenset[UUID]
+    """Of the known runs: those that have a newer revision, or are gone."""
 
 
 _IN_SCOPE = "r.workspace_id = :workspace_id AND (:workflow_id ::uuid IS NULL OR r.workflow_id = :workflow_id ::uuid)"
@@ -38,47 +40,47 @@ _IN_SCOPE = "r.workspace_id = :workspace_id AND (:workflow_id ::uuid IS NULL OR 
 # The second bound leaves out what another cluster numbered, from which this database was copied.
 LOOK = text(
     f"""
-    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, found.id
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, found.id, found.is_known
     FROM (VALUES (1)) AS once
     LEFT JOIN (
-      SELECT r.id FROM run r
+      SELECT r.id, false AS is_known FROM run r
       WHERE {_IN_SCOPE} AND r.created_in >= coalesce(:since ::bigint, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
         AND r.created_in < pg_snapshot_xmax(pg_current_snapshot())::text::bigint AND r.created_at > now() - interval '1 day'
+      UNION ALL
+      SELECT k.run_id, true FROM unnest(:ids ::uuid[], :revisions ::bigint[]) AS k (run_id, revision)
+      LEFT JOIN run_state s ON s.run_id = k.run_id
+      WHERE s.run_id IS NULL OR s.revision > k.revision
     ) found ON true
     """
 )
 UNDER_WAY = text(
     f"""
-    SELECT r.id FROM run_state s JOIN run r ON r.id = s.run_id
+    SELECT r.id, s.revision FROM run_state s JOIN run r ON r.id = s.run_id
     WHERE s.status IN ('PENDING', 'RUNNING') AND {_IN_SCOPE}
     UNION ALL
-    SELECT r.id FROM run_state s JOIN run r ON r.id = s.run_id WHERE s.status = 'PAUSED' AND {_IN_SCOPE}
-    """
-)
-CHANGED = text(
-    """
-    SELECT k.run_id FROM unnest(:ids ::uuid[], :revisions ::bigint[]) AS k (run_id, revision)
-    LEFT JOIN run_state s ON s.run_id = k.run_id
-    WHERE s.run_id IS NULL OR s.revision > k.revision
+    SELECT r.id, s.revision FROM run_state s JOIN run r ON r.id = s.run_id WHERE s.status = 'PAUSED' AND {_IN_SCOPE}
     """
 )
 
 
-async def look(connection: AsyncConnection, scope: RunScope, since: int | None = None) -> Look:
-    """At the runs that were made since the horizon of an earlier look; for the first time, without one."""
-    rows = (await connection.execute(LOOK, {**scope.values, "since": since})).all()
-    return Look(rows[0].horizon, frozenset(row.id for row in rows if row.id is not None))
+async def look(
+    connection: AsyncConnection, scope: RunScope, since: int | None = None, known: Mapping[UUID, int] | None = None
+) -> Look:
+    """At the runs that were made since the horizon of an earlier look, and at those that are known, with their revisions.
 
-
-async def under_way(connection: AsyncConnection, scope: RunScope) -> list[UUID]:
-    """Oldest first."""
-    return sorted((await connection.execute(UNDER_WAY, scope.values)).scalars())
-
-
-async def changed(connection: AsyncConnection, known: Mapping[UUID, int]) -> list[UUID]:
-    """Of runs with their known revisions: those that have a newer one, or are gone.
-
-    Not bound to a workspace: they were found in one.
+    The known ones are not bound to a workspace: they were found in one.
     """
-    rows = await connection.execute(CHANGED, {"ids": list(known), "revisions": list(known.values())})
-    return list(rows.scalars())
+    known = known or {}
+    values = {**scope.values, "since": since, "ids": list(known), "revisions": list(known.values())}
+    rows = (await connection.execute(LOOK, values)).all()
+    return Look(
+        rows[0].horizon,
+        frozenset(row.id for row in rows if row.is_known is False),
+        frozenset(row.id for row in rows if row.is_known),
+    )
+
+
+async def under_way(connection: AsyncConnection, scope: RunScope) -> dict[UUID, int]:
+    """With their revisions, the oldest run first."""
+    rows = (await connection.execute(UNDER_WAY, scope.values)).all()
+    return dict(sorted((row.id, row.revision) for row in rows))
