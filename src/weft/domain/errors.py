@@ -9,6 +9,7 @@
     ├── AccessError            becomes a top-level error with `extensions.code`
     │   ├── Unauthenticated
     │   ├── Forbidden
+    │   ├── NotShared          within one answer for several: never seen outside, each gets an answer of its own
     │   └── RateLimited
     └── StartupError           the process cannot start: one sentence, no stack
 
@@ -22,6 +23,30 @@ from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
+    """What kind of mistake it is. Programs go by the code, people by the message.
+
+    INVALID: A value breaks a rule that the message names.
+    NOT_FOUND: There is no such thing in this workspace: never made, deleted, or of another workspace.
+    CONFLICT: The state of things does not allow it now: a name that is taken, a newer version, a run that is over.
+    LIMIT_EXCEEDED: Larger, longer or more often than the server allows; the message names the limit.
+    UNAUTHENTICATED: No valid API key came with the request. Only among the top-level errors.
+    FORBIDDEN: The role of the API key does not allow it. Only among the top-level errors.
+    UNKNOWN_FIELD: A definition has a field that nothing reads; the hint names the one that was meant, where it can be
+        told.
+    DUPLICATE_STEP: Two steps of a definition have the same id.
+    UNKNOWN_STEP_TYPE: A step is of a type that the catalogue does not have; `stepTypes` lists it.
+    INVALID_CONFIG: The config of a step does not fit the `configSchema` of its type, or names what is not configured.
+    CYCLE: Steps wait for each other in a circle.
+    UNKNOWN_REFERENCE: A step, an expression or a text names a step or a value that is not there.
+    UNKNOWN_BRANCH: A step depends on a branch that the condition does not have.
+    INVALID_EXPRESSION: A CEL expression cannot be read, or compares what cannot be compared; `line` and `column` say
+        where.
+    INVALID_TEMPLATE: A Liquid text cannot be read; `line` and `column` say where.
+    TYPE_MISMATCH: A step would get a value of another type than it needs.
+    INVALID_SCHEMA: A JSON Schema is none, or refers to what may not be fetched.
+    UNREACHABLE: What a step needs, such as a database, did not answer while the definition was checked: try again.
+    """
+
     INVALID = "INVALID"
     NOT_FOUND = "NOT_FOUND"
     CONFLICT = "CONFLICT"
@@ -139,6 +164,10 @@ class Forbidden(AccessError):
     """The role of this API key does not allow this."""
 
     code = ErrorCode.FORBIDDEN
+
+
+class NotShared(AccessError):
+    """This depends on who asks, and is answered for several at once."""
 
 
 class RateLimited(AccessError):

@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar, cast
 
 import strawberry
+from strawberry import dataloader
 from strawberry.dataloader import DataLoader
 
 from weft.domain.access import Viewer
 from weft.domain.errors import Unauthenticated
+from weft.graphql.connections import Connection
 from weft.operations.services import Services
 
 K = TypeVar("K")
@@ -20,6 +22,29 @@ LoadMany: TypeAlias = Callable[[Services, Viewer, list[K]], Awaitable[Sequence[V
 
 LOADER_BATCH = 1_000
 """Keys in one call of a loader: bounds the arrays that are bound to one statement."""
+
+
+_current_batch: Callable[[object], Any] = cast("Any", dataloader).get_current_batch
+
+
+class _Loaded(asyncio.Future[Any]):
+    """What several fields wait for. A field is cancelled when one beside it fails, and what it waits for would be with it:
+    then the others would end as well, or wait for a batch that is never asked for.
+    """
+
+    def cancel(self, msg: Any = None) -> bool:  # noqa: ARG002 - the signature of futures
+        return False
+
+
+class _Loader(DataLoader[K, V]):
+    def load(self, key: K) -> Awaitable[V]:
+        known = self.cache_map.get(key)
+        if known is not None:
+            return known
+        future = _Loaded(loop=self.loop)
+        self.cache_map.set(key, future)
+        _current_batch(self).add_task(key, future)
+        return future
 
 
 class Context:
@@ -34,8 +59,12 @@ class Context:
         """Where the request comes from, whichever way its key is shown."""
         self.connection_params: Mapping[str, Any] | None = None
         """The payload of a websocket's `connection_init`."""
+        self.connection: Connection | None = None
+        """The websocket that the request came on."""
         self.last_event_id: str | None = None
         """The cursor that an event stream's client saw last, as its `Last-Event-ID` header says when it comes back."""
+        self.on_event: Callable[[object], None] | None = None
+        """Told each event of a subscription's source, before its fields are read."""
         self._loaders: dict[object, DataLoader[Any, Any]] = {}
 
     @property
@@ -73,14 +102,14 @@ class Context:
             async def call(keys: list[K]) -> Sequence[V]:
                 return await load_many(self.services, self.viewer, keys)
 
-            loader = DataLoader[K, V](load_fn=call, max_batch_size=LOADER_BATCH)
+            loader = _Loader[K, V](load_fn=call, max_batch_size=LOADER_BATCH)
             self._loaders[load_many] = loader
         return loader
 
     def fresh(self) -> "Context":
         """The same caller with empty loaders: nothing loaded for one operation or event is shown in a later one."""
         fresh = Context(self.services, self.request_id, self.caller)
-        fresh.last_event_id = self.last_event_id
+        fresh.last_event_id, fresh.on_event = self.last_event_id, self.on_event
         return fresh
 
 

@@ -34,6 +34,8 @@ class WeftExecutor(StrawberryGraphQLCoreExecutionContext):
         executor._relevant_sub_fields = {}  # noqa: SLF001 - the leak is in there
         executor._plain = {}  # noqa: SLF001 - of this class: these are found by identity as well
         executor.context_value = _fresh(self.context_value)
+        if isinstance(self.context_value, Context) and self.context_value.on_event is not None:
+            self.context_value.on_event(payload)
         return executor
 
     def execute_fields(
