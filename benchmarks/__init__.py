@@ -19,7 +19,8 @@ figures with many messages contain its share.
     runs         a run from its mutation to its last push
     machine      what else ran meanwhile: `othersPercent` in the details of every line
     figure       a measured value beside its bar and its aim; `table` prints it
-    the others   one file per line of the table, each with its rule: best of, median, or worst of how many
+    the others   one file per line of the table, each with its rule: best of, median, or worst of how many; `live`, with
+                 its watchers in processes of their own, has several: live_*
 
 Where floor and engine are compared they take turns, so that what else the machine does hits both. The figures that
 need a run of a million share its entities and, where nothing is lost by it, the run.

@@ -16,6 +16,7 @@ from benchmarks.figure import Figure
 from benchmarks.growth import growth
 from benchmarks.idle import idle
 from benchmarks.importing import importing
+from benchmarks.live import live
 from benchmarks.machine import Machine
 from benchmarks.models import models
 from benchmarks.one_item import one_item
@@ -43,6 +44,7 @@ FIGURES: Mapping[str, Callable[[Bench], Awaitable[list[Figure]]]] = {
     "import": importing,
     "store": store,
     "parse": parsing,
+    "live": live,
     "webhooks": webhooks,
     "events": events,
 }

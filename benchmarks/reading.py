@@ -25,7 +25,7 @@ ITEMS = """query ($run: ID!, $after: String, $status: [ItemStatus!]) {
   run(id: $run) { items(first: 100, after: $after, status: $status) {
     pageInfo { hasNextPage endCursor }
     nodes { id ordinal status error { code message }
-      steps { id status durationMs output error { code message } } } } } }"""
+      steps { stepId status durationMs output error { code message } } } } } }"""
 FAILED = ["FAILED"]
 SAME = 1.25
 """The program says only "the same at every depth": this much is taken for noise."""
