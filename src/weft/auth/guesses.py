@@ -6,15 +6,13 @@ No key is ever guessed: this keeps the trying from being work for the database. 
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
 
 from weft.domain.errors import RateLimited
 from weft.kit.even_rate import EvenRate
+from weft.kit.networks import network_of
 
 RATE = EvenRate.per_minute(60, burst=30)
 MOST_ADDRESSES = 10_000
-_IPV6_NETWORK = 64
-"""What one household or server has of IPv6 addresses, as a prefix."""
 
 
 class Guesses:
@@ -24,7 +22,7 @@ class Guesses:
 
     def charge(self, address: str) -> None:
         """A key comes that is not known here: it counts as wrong until it is found. Raises RateLimited."""
-        network, now = _network(address), self._now()
+        network, now = network_of(address), self._now()
         till = self._till.get(network, 0)
         if wait := RATE.wait(till, now):
             raise RateLimited("Too many wrong API keys came from this address.", retry_after_seconds=wait / 1_000_000)
@@ -35,19 +33,9 @@ class Guesses:
 
     def refund(self, address: str) -> None:
         """It was a good one."""
-        network = _network(address)
+        network = network_of(address)
         if network in self._till:
             self._till[network] -= RATE.each_us
 
     def _now(self) -> int:
         return int(self._monotonic() * 1_000_000)
-
-
-def _network(address: str) -> str:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return address
-    return address if parsed.ipv4_mapped else str(int(parsed) >> (128 - _IPV6_NETWORK))

@@ -1,9 +1,11 @@
 """From the key that a caller shows to the viewer it is."""
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from weft.auth.guesses import Guesses
@@ -24,7 +26,8 @@ V = TypeVar("V")
 
 
 class Authenticator:
-    """One per process. Keys are remembered for a moment, so that a busy caller costs one query a second.
+    """One per process. Keys are remembered for a moment, so that a busy caller costs one query a second, also when all of
+    its clients come at once, after a restart.
 
     Wrong keys are counted by address, each once in a while: a program that goes on with a revoked key locks nobody out
     behind the same address, and one that tries many is refused. Keys that were good here are still looked up then.
@@ -36,6 +39,7 @@ class Authenticator:
         self._remembered: OrderedDict[bytes, tuple[float, ApiKey]] = OrderedDict()
         self._refused: OrderedDict[bytes, tuple[float, str]] = OrderedDict()
         self._guesses = Guesses(monotonic)
+        self._asking: dict[bytes, asyncio.Task[ApiKey]] = {}
 
     async def authenticate(self, text: str | None, address: str | None = None) -> Viewer:
         """The viewer with this key. Raises Unauthenticated, saying why, or RateLimited."""
@@ -56,7 +60,21 @@ class Authenticator:
         wrong_until, why = self._refused.get(key_digest, (0.0, ""))
         if now < wrong_until:
             raise Unauthenticated(why)
-        guessed = None if key is not None else address
+        asking = self._asking.get(key_digest)
+        if asking is None:
+            asking = asyncio.create_task(self._find(key_digest, None if key is not None else address))
+            self._asking[key_digest] = asking
+            asking.add_done_callback(partial(self._answered, key_digest))
+        return await asyncio.shield(asking)
+
+    def _answered(self, key_digest: bytes, asking: "asyncio.Task[ApiKey]") -> None:
+        del self._asking[key_digest]
+        if not asking.cancelled():
+            asking.exception()  # whoever asked may have left
+
+    async def _find(self, key_digest: bytes, guessed: str | None) -> ApiKey:
+        """`guessed`: the address that a key comes from which was never good here."""
+        now = self._monotonic()
         if guessed is not None:
             self._guesses.charge(guessed)
         wrong = False
