@@ -1,47 +1,85 @@
-"""Event streams (SSE) that end before their time: the process stops, or the key behind them does."""
+"""The part of the endpoint that answers with streams: operations whose results come one after another over HTTP.
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable
+A stream of events tells with each of them the place behind which a client goes on that comes back (`Last-Event-ID`), whether
+the operation asks for a cursor or not. A stream ends before its time when the process stops, or its key does.
+"""
 
-from anyio import CancelScope
+import functools
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from typing import Any
 
-from weft.kit.json import dumps
+from starlette.responses import Response
+from strawberry.asgi import GraphQL
 
-Join = Callable[[asyncio.Future[str]], Callable[[], None]]
-"""Arranges that the future gets the last that is sent when the stream has to end; what it returns undoes that."""
-
-
-async def until(stopping: asyncio.Event, join: Join, stream: AsyncGenerator[str]) -> AsyncGenerator[str]:
-    """The stream, cut off when `stopping` is set, or after the last words that it is told to say."""
-    ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    leave = join(ended)
-    stopped = asyncio.create_task(stopping.wait())
-    chunk: asyncio.Task[str | None] | None = None
-    try:
-        while True:
-            chunk = asyncio.create_task(_next(stream))
-            await asyncio.wait({chunk, stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
-            text = chunk.result() if chunk.done() else None
-            if text is None:
-                if ended.done():
-                    yield ended.result()
-                return
-            yield text
-    finally:
-        leave()
-        stopped.cancel()
-        # Starlette cancels again and again until its task ends, and a generator cannot be closed while it still runs.
-        with CancelScope(shield=True):
-            if chunk is not None and not chunk.done():
-                chunk.cancel()
-                await asyncio.wait({chunk})
-            await stream.aclose()
+from weft.domain.access import Viewer
+from weft.graphql.connections import Connections
+from weft.graphql.context import Context
+from weft.graphql.errors import of_exception
+from weft.graphql.live.execution import encoded
+from weft.graphql.live.registry import Asked, SharedOperations
+from weft.graphql.open_streams import OpenStream
+from weft.graphql.paging import encode_cursor
+from weft.graphql.schema import WeftSchema
+from weft.graphql.stream_formats import StreamFormat
+from weft.operations.watched_keys import WatchedKeys
 
 
-def last_words(error: object) -> str:
-    """An event with the error, and the one that says that none follows."""
-    return f"event: next\r\ndata: {dumps({'data': None, 'errors': [error]})}\r\n\r\nevent: complete\r\ndata: \r\n\r\n"
+class EventStreams(GraphQL[Context, None]):
+    schema: WeftSchema
+    watched_keys: WatchedKeys
+    shared: SharedOperations
+    connections: Connections
+    heartbeat_seconds: float
+
+    async def stream(self, form: StreamFormat, asked: Asked, context: Context) -> Response:
+        """The answer to an operation whose results come one after another. Raises RateLimited where too many are open."""
+        caller = context.caller
+        key_id = caller.key_id if isinstance(caller, Viewer) else None
+        parts = await self._parts(form, asked, context)
+        connection = self.connections.open(context.address, key_id)
+        return OpenStream(form, parts, connection, functools.partial(self._join, context), self.heartbeat_seconds)
+
+    async def _parts(self, form: StreamFormat, asked: Asked, context: Context) -> AsyncGenerator[bytes]:
+        if isinstance(context.caller, Viewer) and (payloads := self.shared.watch(asked, context)) is not None:
+            return _parts_of_shared(form, payloads)
+        place = _Place()
+        context.on_event = place.note
+        variables = None if asked.variables is None else dict(asked.variables)
+        results = await self.schema.stream(
+            asked.query, variable_values=variables, context_value=context, operation_name=asked.operation_name
+        )
+        return _parts(form, results, place)
+
+    def _join(self, context: Context, end: Callable[[Mapping[str, Any]], None]) -> Callable[[], None]:
+        """The stream ends with its key."""
+        if not isinstance(context.caller, Viewer):
+            return _nothing  # it says that a key is needed, and ends
+        return self.watched_keys.join(context.caller, lambda why: end(of_exception(why, context).formatted))
 
 
-async def _next(stream: AsyncGenerator[str]) -> str | None:
-    return await anext(stream, None)
+class _Place:
+    """Of the event that a stream tells."""
+
+    def __init__(self) -> None:
+        self.cursor: str | None = None
+
+    def note(self, event: object) -> None:
+        place: object = getattr(event, "place", None)
+        self.cursor = None if place is None else encode_cursor(str(place))
+
+
+async def _parts(form: StreamFormat, results: Any, place: _Place) -> AsyncGenerator[bytes]:
+    async with aclosing(results):
+        async for result in results:
+            yield form.event(encoded(result), place.cursor)
+
+
+async def _parts_of_shared(form: StreamFormat, payloads: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async with aclosing(payloads):
+        async for payload in payloads:
+            yield form.event(payload, None)
+
+
+def _nothing() -> None:
+    pass

@@ -8,4 +8,7 @@ and copies no body.
 - `health`: `/healthz` (the process answers) and `/readyz` (it can work: Postgres, Redis and the migrations).
 - `request_id`: a name for every request, in its response, its log lines and its errors.
 - `body_limit`: no request body larger than what is allowed, whatever its headers say.
+- `server`: how the process ends, and what its clients are told.
+- `sockets`, `frames`, `peers`: below ASGI, uvicorn's protocols. What holds for every websocket; frames written at once;
+  clients of open responses that are gone without a word.
 """
