@@ -2,8 +2,9 @@
 
 import re
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -124,14 +125,56 @@ class Settings(BaseSettings):
     max_query_depth: int = Field(default=15, ge=1, description="Deepest nesting of a GraphQL operation.")
     max_query_aliases: int = Field(default=30, ge=0, description="Most aliases in a GraphQL operation.")
     max_query_cost: int = Field(default=20_000, ge=1, description="Most objects that a GraphQL operation may return.")
+    trusted_documents: Path | None = Field(
+        default=None,
+        description="File or folder of the only operations that clients may send: `*.json` that maps ids to texts (Relay, "
+        "graphql-codegen) or is Apollo's manifest, and `*.graphql`. Left out: any.",
+    )
+    other_documents: Literal["refuse", "admin", "allow"] = Field(
+        default="refuse",
+        description="With WEFT_TRUSTED_DOCUMENTS, what becomes of other operations: refused, allowed for keys with the role "
+        "ADMIN, or allowed for all.",
+    )
     rate_limit: int = Field(
         default=60_000,
         ge=0,
         description="Most operations a minute of one API key, evenly, and a tenth of them (ten at least) at once; 0 for no limit.",
     )
-    max_body_bytes: int = Field(default=2_000_000, ge=1_000, description="Largest request body and websocket message.")
+    max_body_bytes: int = Field(default=2_000_000, ge=1_000, description="Largest request body.")
     max_import_bytes: int = Field(default=10 * 1024**3, ge=1, description="Largest file of an import.")
     max_subscriptions: int = Field(default=100, ge=1, description="Most operations at a time on one websocket.")
+    max_message_bytes: int = Field(
+        default=500_000, ge=1_000, description="Largest websocket message; larger operations go by POST."
+    )
+    max_messages: int = Field(
+        default=12_000,
+        ge=0,
+        description="Most messages a minute that may come on one websocket, evenly, and a tenth of them (ten at least) at once; 0 for no limit.",
+    )
+    max_connections: int = Field(
+        default=20_000, ge=1, description="Most websockets and event streams at a time of one process."
+    )
+    max_connections_per_address: int = Field(
+        default=1_000,
+        ge=0,
+        description="Most websockets and event streams at a time from one network address, per process; 0 for no limit. "
+        "Behind a proxy, see WEFT_TRUSTED_PROXIES.",
+    )
+    max_connections_per_key: int = Field(
+        default=10_000,
+        ge=0,
+        description="Most websockets and event streams at a time of one API key, per process; 0 for no limit.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.1", "::1"),
+        description="Addresses and networks of proxies before the API, with commas between, or `*` where only proxies reach "
+        "it: their `X-Forwarded-For` tells the address of a client.",
+    )
+    heartbeat_seconds: float = Field(
+        default=13,
+        gt=0,
+        description="How often websockets and event streams are asked for a sign of life, and how long they have to give one.",
+    )
     database_pool_size: int = Field(default=10, ge=1, description="Most connections to PostgreSQL of one process.")
     statement_cache: bool = Field(
         default=True, description="Prepared statements. Turn it off behind a pooler in transaction mode."
@@ -156,7 +199,7 @@ class Settings(BaseSettings):
             raise ValueError("has to begin with redis://, rediss:// or unix://")
         return url
 
-    @field_validator("allowed_origins", "allowed_hosts", mode="before")
+    @field_validator("allowed_origins", "allowed_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -169,7 +212,15 @@ class Settings(BaseSettings):
                 raise ValueError(f"has to list origins, such as https://app.example.com: {origin!r} is none")
         return origins
 
-    @field_validator("log_level", "log_format", mode="before")
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        if proxies != ("*",):
+            for proxy in proxies:
+                ip_network(proxy)  # says what is wrong with it
+        return proxies
+
+    @field_validator("log_level", "log_format", "other_documents", mode="before")
     @classmethod
     def _in_lower_case(cls, word: object) -> object:
         return word.lower() if isinstance(word, str) else word
@@ -238,6 +289,8 @@ def _shown(default: object) -> str:
     match default:
         case None | ():
             return ""
+        case tuple():
+            return ",".join(cast("tuple[str, ...]", default))
         case bool():
             return str(default).lower()
         case _:

@@ -8,26 +8,40 @@ send a new text with every request.
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from graphql import (
     ASTValidationRule,
+    DefinitionNode,
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    OperationType,
     get_operation_ast,
     parse,
     specified_rules,
+    validate,
 )
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.execution import PreExecutionError
 
-from weft.graphql.errors import BAD_REQUEST, QUERY_TOO_LARGE, coded
-from weft.graphql.limits import Measurement, QueryLimits, Size, excess, numbers
+from weft.domain.access import Role
+from weft.domain.errors import StartupError
+from weft.graphql.errors import (
+    BAD_REQUEST,
+    PERSISTED_QUERY_NOT_FOUND,
+    PERSISTED_QUERY_NOT_SUPPORTED,
+    QUERY_TOO_LARGE,
+    UNTRUSTED_DOCUMENT,
+    coded,
+)
+from weft.graphql.limits import Excess, Measurement, QueryLimits, Size, excess, numbers
+from weft.graphql.trusted import TrustedDocuments
 
 REMEMBERED_CHARACTERS = 250_000
 """A document takes some hundred times the memory of its text: about 30 MB in all."""
@@ -41,18 +55,51 @@ class Document:
     errors: list[GraphQLError] | None = None
     sizes: dict[object, Size] = field(default_factory=dict[object, Size])
 
+    def type_of(self, operation_name: str | None) -> OperationType | None:
+        operation = get_operation_ast(self.node, operation_name)
+        return None if operation is None else operation.operation
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    errors: Sequence[GraphQLError]
+    cost: Mapping[str, int] | None = None
+    """Of a query or a mutation that fits the schema."""
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What is told of it beside the answer."""
+        return {} if self.cost is None else {"cost": self.cost}
+
 
 class Documents:
     """The documents of one schema."""
 
-    def __init__(self, limits: QueryLimits, *, introspection: bool) -> None:
+    def __init__(
+        self, limits: QueryLimits, *, introspection: bool = True, trusted: TrustedDocuments | None = None
+    ) -> None:
         self._limits = limits
+        self._trusted = trusted
+        self._introspection = introspection
         self._rules: tuple[type[ASTValidationRule], ...] = (
             *specified_rules,
+            MaybeNullValidationRule,
+            OneOfInputValidationRule,
             *(() if introspection else (NoSchemaIntrospectionCustomRule,)),
         )
         self._remembered: OrderedDict[str, Document] = OrderedDict()
         self.remembered_characters = 0
+
+    def named(self, document_id: str) -> str:
+        """The text of a trusted document. Raises a GraphQLError: clients of Apollo's know its code."""
+        if self._trusted is None:
+            why = "No documents are kept here: send the `query` itself."
+            raise coded(PERSISTED_QUERY_NOT_SUPPORTED, why)
+        text = self._trusted.find(document_id)
+        if text is None:
+            why = f"There is no trusted document {document_id[:80]!r} here. Is this server older or newer than the client?"
+            raise coded(PERSISTED_QUERY_NOT_FOUND, why)
+        return text
 
     def read(self, text: str) -> Document:
         """The document of this text. Raises a GraphQLError for one that is too long or cannot be parsed."""
@@ -60,49 +107,75 @@ class Documents:
         if document is not None:
             self._remembered.move_to_end(text)
             return document
-        if len(text) > self._limits.characters:
+        trusted = self._trusted is not None and self._trusted.contains(text)
+        if len(text) > self._limits.characters and not trusted:
             message = f"This query has {len(text):,} characters; at most {self._limits.characters:,} are allowed."
             raise coded(QUERY_TOO_LARGE, message)
         try:
-            document = Document(parse(text, max_tokens=self._limits.tokens))
+            document = Document(parse(text, max_tokens=None if trusted else self._limits.tokens))
         except RecursionError:
             raise coded(QUERY_TOO_LARGE, "This query is nested too deeply.") from None
         self._remember(text, document)
         return document
 
-    def refusal(self, text: str | None, operation_name: str | None) -> PreExecutionError | None:
-        """Why there is nothing to execute; None when there is."""
+    def refusal(self, text: str | None, operation_name: str | None, role: Role | None) -> PreExecutionError | None:
+        """Why there is nothing to execute for somebody with this role; None when there is."""
         if not text:
             return _refused(coded(BAD_REQUEST, "There is no `query` in the request."))
+        if self._trusted is not None and not self._trusted.permits(text, role):
+            why = "Only operations that were registered with this server are carried out, and this is none of them."
+            return _refused(coded(UNTRUSTED_DOCUMENT, why))
         try:
             document = self.read(text)
         except GraphQLError as error:
             return _refused(error)
-        if get_operation_ast(document.node, operation_name) is None:
+        if document.type_of(operation_name) is None:
             wrong = "names none" if operation_name else "has to name one"
             return _refused(coded(BAD_REQUEST, f"`operationName` {wrong} of the operations in this query."))
         return None
 
-    def is_subscription(self, text: str, operation_name: str | None) -> bool:
+    def type_of(self, text: str, operation_name: str | None) -> OperationType | None:
+        """None where that cannot be said: executing it says why."""
         try:
-            operation = get_operation_ast(self.read(text).node, operation_name)
+            return self.read(text).type_of(operation_name)
         except GraphQLError:
-            return False
-        return operation is not None and operation.operation.value == "subscription"
+            return None
 
-    def errors(
+    def is_subscription(self, text: str, operation_name: str | None) -> bool:
+        return self.type_of(text, operation_name) is OperationType.SUBSCRIPTION
+
+    def judge(
         self, document: Document, schema: GraphQLSchema, operation_name: str | None, variables: Mapping[str, Any] | None
-    ) -> Sequence[GraphQLError]:
+    ) -> Judgement:
         """What is wrong with the operation, by the schema and by the limits."""
         try:
             if document.errors is None:
-                document.errors = validate_document(schema, document.node, self._rules)
+                document.errors = validate(schema, document.node, self._rules, hide_suggestions=not self._introspection)
             if document.errors:
-                return document.errors
-            too_large = excess(_size(document, schema, operation_name, variables or {}), self._limits)
+                return Judgement(document.errors)
+            size = _size(document, schema, operation_name, variables or {})
+            too_large = excess(size, self._limits)
         except RecursionError:
-            too_large = "This query is nested too deeply."
-        return [coded(QUERY_TOO_LARGE, too_large)] if too_large else []
+            return Judgement([coded(QUERY_TOO_LARGE, "This query is nested too deeply.")])
+        errors = [] if too_large is None else [_too_large(too_large)]
+        if document.type_of(operation_name) is OperationType.SUBSCRIPTION:
+            return Judgement(errors)
+        return Judgement(errors, {"requested": size.cost, "limit": self._limits.cost})
+
+    def check_trusted(self, schema: GraphQLSchema) -> None:
+        """Raises StartupError where a trusted document is one that would be refused."""
+        trusted = self._trusted or TrustedDocuments()
+        for text, source in trusted.sources.items():
+            try:
+                document = self.read(text)
+            except GraphQLError as error:
+                raise StartupError(f"A trusted document in {source} cannot be read: {error.message}") from error
+            names = [node.name and node.name.value for node in document.node.definitions if _is_operation(node)]
+            if not names:
+                raise StartupError(f"A trusted document in {source} has no operation: {text[:80]!r}")
+            for name in names:
+                if wrong := self.judge(document, schema, name, None).errors:
+                    raise StartupError(f"The trusted document {name or text[:80]!r} in {source}: {wrong[0].message}")
 
     def _remember(self, text: str, document: Document) -> None:
         self._remembered[text] = document
@@ -110,6 +183,17 @@ class Documents:
         while self.remembered_characters > REMEMBERED_CHARACTERS:
             oldest, _ = self._remembered.popitem(last=False)
             self.remembered_characters -= len(oldest)
+
+
+def _too_large(too_large: Excess) -> GraphQLError:
+    error = coded(QUERY_TOO_LARGE, too_large.message)
+    if too_large.cost is not None and error.extensions is not None:
+        error.extensions["cost"] = too_large.cost
+    return error
+
+
+def _is_operation(node: DefinitionNode) -> TypeGuard[OperationDefinitionNode]:
+    return isinstance(node, OperationDefinitionNode)
 
 
 def _refused(error: GraphQLError) -> PreExecutionError:
@@ -137,6 +221,7 @@ def preparing(documents: Documents) -> Callable[[], SchemaExtension]:
 
     class Preparing(SchemaExtension):
         _document: Document
+        _judgement: Judgement | None = None
 
         def on_parse(self) -> Iterator[None]:
             execution = self.execution_context
@@ -146,14 +231,17 @@ def preparing(documents: Documents) -> Callable[[], SchemaExtension]:
 
         def on_validate(self) -> Iterator[None]:
             execution = self.execution_context
-            execution.pre_execution_errors = list(
-                documents.errors(
-                    self._document,
-                    execution.schema._schema,  # noqa: SLF001 - strawberry has no other name for the schema it built
-                    execution.operation_name,
-                    execution.variables,
-                )
+            self._judgement = documents.judge(
+                self._document,
+                execution.schema._schema,  # noqa: SLF001 - strawberry has no other name for the schema it built
+                execution.operation_name,
+                execution.variables,
             )
+            execution.pre_execution_errors = list(self._judgement.errors)
             yield
+
+        def get_results(self) -> dict[str, Any]:
+            """Beside the answer. Events of subscriptions carry nothing: many watchers share them."""
+            return {} if self._judgement is None else self._judgement.extensions
 
     return Preparing

@@ -8,6 +8,8 @@
 | syntax error | GRAPHQL_PARSE_FAILED | its own |
 | wrong against the schema, wrong variables | GRAPHQL_VALIDATION_FAILED | its own |
 | a limit on queries | QUERY_TOO_LARGE | its own |
+| a document named by its id that is not here, or with no documents here at all | PERSISTED_QUERY_NOT_FOUND, PERSISTED_QUERY_NOT_SUPPORTED | its own |
+| an operation that is none of the trusted ones (`trusted`) | UNTRUSTED_DOCUMENT | its own |
 | a request that is no GraphQL request | BAD_REQUEST | its own |
 | a body over the limit (`http/body_limit`), or one that does not come to its end | BODY_TOO_LARGE, BODY_TOO_SLOW | its own |
 | the database is away for the moment, or its disk is full (`storage/outage`) | UNAVAILABLE | to try again |
@@ -30,6 +32,9 @@ logger = structlog.stdlib.get_logger(__name__)
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 QUERY_TOO_LARGE = "QUERY_TOO_LARGE"
+PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
+UNTRUSTED_DOCUMENT = "UNTRUSTED_DOCUMENT"
 BAD_REQUEST = "BAD_REQUEST"
 UNAVAILABLE = "UNAVAILABLE"
 INTERNAL = "INTERNAL"

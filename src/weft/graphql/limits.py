@@ -31,6 +31,8 @@ from graphql import (
 LIST_LENGTH = 10
 MUTATION_COST = 10
 PAGE_SIZE_WHEN_UNKNOWN = 20
+MOST_COST = 2**53 - 1
+"""What is told of more than that: the largest number that every client reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,8 @@ class Measurement:
     def operation(self, operation: OperationDefinitionNode) -> Size:
         root = self.schema.get_root_type(operation.operation)
         size = self._selections(operation.selection_set, root, None)
-        if root is not self.schema.mutation_type:
-            return size
-        return Size(size.depth, size.aliases, size.cost + MUTATION_COST * len(operation.selection_set.selections))
+        mutations = len(operation.selection_set.selections) if root is self.schema.mutation_type else 0
+        return Size(size.depth, size.aliases, min(size.cost + MUTATION_COST * mutations, MOST_COST))
 
     def _selections(
         self, selections: SelectionSetNode | None, parent: GraphQLNamedType | None, page: int | None
@@ -135,16 +136,30 @@ def _is_list(field_type: Any) -> bool:
     return isinstance(field_type.of_type if isinstance(field_type, GraphQLNonNull) else field_type, GraphQLList)
 
 
-def excess(size: Size, limits: QueryLimits) -> str | None:
-    """What is too large about a query, and what to do; None for a query within its limits."""
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """What is too large about a query, and what to do."""
+
+    message: str
+    cost: Mapping[str, int] | None = None
+    """Where it is the cost."""
+
+
+def excess(size: Size, limits: QueryLimits) -> Excess | None:
+    """None for a query within its limits."""
     if size.depth > limits.depth:
-        return f"This query is {size.depth} levels deep; at most {limits.depth} are allowed. Ask in two queries."
+        return Excess(
+            f"This query is {size.depth} levels deep; at most {limits.depth} are allowed. Ask in two queries."
+        )
     if size.aliases > limits.aliases:
-        return f"This query has {size.aliases} aliases; at most {limits.aliases} are allowed. Ask in several queries."
+        return Excess(
+            f"This query has {size.aliases} aliases; at most {limits.aliases} are allowed. Ask in several queries."
+        )
     if size.cost > limits.cost:
-        return (
+        return Excess(
             f"This query may return {size.cost:,} objects (its cost); at most {limits.cost:,} are allowed. "
-            "Ask for smaller pages with `first`, or for fewer lists within lists."
+            "Ask for smaller pages with `first`, or for fewer lists within lists.",
+            {"requested": size.cost, "limit": limits.cost},
         )
     return None
 

@@ -15,6 +15,8 @@ _LINK = re.compile(r"(/hooks|/files/[^/]+/[^/]+)/.+")
 
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
+_WITH_HEADERS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
+
 logger = structlog.stdlib.get_logger(__name__)
 
 
@@ -36,8 +38,9 @@ class RequestIds:
 
         async def send_named(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
+            if message["type"] in _WITH_HEADERS:
+                status = message.get("status", 101)
+                message.setdefault("headers", ())
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
