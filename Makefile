@@ -13,7 +13,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up test check bench torture schema format clean
+.PHONY: help demo up test check bench torture fuzz schema web format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -41,8 +41,14 @@ bench: .venv/dev-installed ## the speed, figure by figure; ARGS='w1 one-item' fo
 torture: .venv/dev-installed ## two minutes of everything that can go wrong; ARGS='--seed 123' does the same again
 	PYTHONPATH=tests $(PY) -m torture $(ARGS)
 
+fuzz: .venv/dev-installed ## ten minutes of everything that strangers may send; ARGS='--seed 123 --seconds 60' for less
+	PYTHONPATH=tests $(PY) -m fuzzing $(ARGS)
+
 schema: .venv/dev-installed ## writes schema.graphql from the code
 	$(WEFT) schema --write
+
+web: ## builds the explorer from web/ into the package; needs Node
+	cd web && npm ci && npm run check && npm run build
 
 format: .venv/dev-installed ## formats the sources and puts right what can be put right without thinking
 	$(PY) -m ruff check --fix-only --quiet .
@@ -50,6 +56,7 @@ format: .venv/dev-installed ## formats the sources and puts right what can be pu
 
 clean: ## back to a fresh clone: the environment, the caches, and the data in .weft with it
 	@if [ -e .weft ]; then $(PY) -c "from pathlib import Path; from weft.embedded import remove_data_folder as r; r(Path('.weft'))"; fi
+	rm -rf web/node_modules tests/javascript/node_modules
 	rm -rf .venv build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests benchmarks migrations -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -40,14 +40,16 @@ def install_packages(folder: Path = FOLDER) -> None:
             stamp.write_text(digest, encoding="utf-8")
 
 
-async def run_node(*arguments: str, seconds: float = 60, environment: Mapping[str, str] | None = None) -> str:
-    """What Node prints when it is run with these arguments in `FOLDER`. Fails with all it said when it fails."""
+async def run_node(
+    *arguments: str, folder: Path = FOLDER, seconds: float = 60, environment: Mapping[str, str] | None = None
+) -> str:
+    """What Node prints when it is run with these arguments in `folder`. Fails with all it said when it fails."""
     await asyncio.to_thread(install_packages)
     assert NODE is not None
     process = await asyncio.create_subprocess_exec(
         NODE,
         *arguments,
-        cwd=FOLDER,
+        cwd=folder,
         env={**os.environ, **(environment or {})},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import os
-import resource
 import secrets
 import signal
 import socket
@@ -31,6 +30,7 @@ from weft.engine.wakeups import ArqWakeups, WakeupListener
 from weft.engine.watchdog import watched
 from weft.integrations.mail import MailServer
 from weft.integrations.object_store import FileOptions
+from weft.kit.open_files import allow_many
 from weft.operations.rare_wakeups import RareWakeups
 from weft.progress.channel import ProgressChannel
 from weft.steps import discover
@@ -80,15 +80,9 @@ class Duty(Protocol):
     def stop(self) -> None: ...
 
 
-def allow_many_connections() -> None:
-    """As many open files as the system lets this process have: a worker may call out some hundred times at once."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
 async def run_worker(options: WorkerOptions) -> None:
     """Until SIGTERM or SIGINT: then what is under way is recorded and given back."""
-    allow_many_connections()
+    allow_many()  # a worker may call out some hundred times at once
     async with AsyncExitStack() as stack:
         database = Database.connect(
             options.database_url,

@@ -32,7 +32,7 @@ WORKFLOW = """mutation ($input: CreateWorkflowFromTemplateInput!) {
 RUN = """mutation ($input: RunWorkflowInput!) {
   runWorkflow(input: $input) { run { id } errors { message path } } }"""
 ITEMS = """query ($run: ID!) { run(id: $run) { items(first: 100) { nodes {
-  status error { code message } entity { data } steps { id output } } } } }"""
+  status error { code message } entity { data } steps { stepId output } } } } }"""
 COLUMNS = {
     "number": "TEXT", "issuer": "TEXT", "invoice_date": "DATE", "due_date": "DATE", "net": "NUMBER", "tax": "NUMBER",
     "total": "NUMBER", "currency": "TEXT", "status": "TEXT", "file": "TEXT",
@@ -116,12 +116,12 @@ async def piece(content: bytes) -> AsyncIterator[bytes]:
 
 
 def read(item: dict[str, Any]) -> dict[str, Any]:
-    return next(step["output"] for step in item["steps"] if step["id"] == "extract")["values"]
+    return next(step["output"] for step in item["steps"] if step["stepId"] == "extract")["values"]
 
 
 def compared(item: dict[str, Any], field: str, wanted: Any) -> tuple[str, float]:
     """Found, wrong or missing, and how sure it was."""
-    about = next(step["output"] for step in item["steps"] if step["id"] == "extract")["fields"].get(field)
+    about = next(step["output"] for step in item["steps"] if step["stepId"] == "extract")["fields"].get(field)
     if about is None:
         return "missing", 0.0
     return "found" if same(about["value"], wanted) else "wrong", about["confidence"]

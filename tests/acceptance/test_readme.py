@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -17,16 +18,17 @@ from typing import Any
 import orjson
 import pytest
 from acceptance.system import System, running_system
+from browser import CHROMIUM, needs_browser
 from graphql import OperationDefinitionNode, OperationType, parse
+from node import FOLDER as JAVASCRIPT
+from node import install_packages, needs_node
 from playwright.async_api import async_playwright, expect
 from readme import TEXT, block, blocks
 from webhook_senders import standard
 
 from weft.cli.demonstration.invoices.paper import written_invoices
 from weft.embedded import remove_data_folder
-from weft.graphql.explorer import assets
 
-CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
 DOCUMENTS = "Documents, models and the world outside"
 STARTS = "What starts runs by itself"
 API = "127.0.0.1:8000"
@@ -203,7 +205,8 @@ async def test_a_run_is_watched_with_curl(reader: Reader, tmp_path: Path) -> Non
     assert "event: complete" in output
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on this machine")
+@needs_node
+@needs_browser
 async def test_the_web_page_watches_a_run_to_its_end_while_the_api_restarts(reader: Reader, pages: Pages) -> None:
     system = reader.system
     put_page(pages.folder, system.port)
@@ -228,12 +231,10 @@ async def test_the_web_page_watches_a_run_to_its_end_while_the_api_restarts(read
 
 
 def put_page(folder: Path, port: int) -> None:
-    """The page, and where `npm install` puts graphql-ws the copy of it that comes with the explorer."""
+    """The page, and graphql-ws where `npm install` puts it."""
     (folder / "progress.html").write_text(block("html").code.replace(API, f"127.0.0.1:{port}"), encoding="utf-8")
-    client = folder / "node_modules/graphql-ws/dist/client.js"
-    client.parent.mkdir(parents=True)
-    packed = assets()["graphql-ws.min.js"].content.decode()
-    client.write_text(f"{packed}\nexport const {{ createClient }} = globalThis.graphqlWs;", encoding="utf-8")
+    install_packages()
+    shutil.copytree(JAVASCRIPT / "node_modules/graphql-ws", folder / "node_modules/graphql-ws")
 
 
 async def shell(script: str, folder: Path) -> str:

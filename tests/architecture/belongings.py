@@ -89,9 +89,18 @@ async def _received_upload(belongings: Belongings) -> str:
     return encode_id("Upload", created.made.id)
 
 
-async def _failed_run(belongings: Belongings) -> str:
+def _run_of(workflow: str) -> "Maker":
+    """A run that is over."""
+
+    async def make(belongings: Belongings) -> str:
+        return await _carried_out(belongings, workflow)
+
+    return make
+
+
+async def _carried_out(belongings: Belongings, workflow: str) -> str:
     call = await belongings.filled(
-        'runWorkflow(input: {workflowId: $FailingWorkflow, wait: "PT20S"}) { run { id status } }'
+        f'runWorkflow(input: {{workflowId: ${workflow}, wait: "PT20S"}}) {{ run {{ id status }} }}'
     )
     async with working(belongings.services) as served:
         answer = await ask(served, belongings.viewer, f"mutation {{ {call} }}")
@@ -130,6 +139,8 @@ MAKERS: dict[str, Maker] = {
       workflow {{ id }} }}""",
     "BusyWorkflow": "runWorkflow(input: {workflowId: $Workflow}) { run { workflow { id } } }",
     "FailingWorkflow": f"createWorkflow(input: {{name: $text, definition: {FAILING}}}) {{ workflow {{ id }} }}",
+    "SpeakingWorkflow": """createWorkflow(input: {name: $text, definition: {steps: [
+      {id: "say", type: "echo", config: {message: $text}}]}}) { workflow { id } }""",
     "WorkflowVersion": f"""createWorkflow(input: {{name: $text, definition: {DEFINITION}}}) {{
       workflow {{ version {{ id }} }} }}""",
     "EventTrigger": f"""createWorkflow(input: {{name: $text, definition: {TRIGGERED}}}) {{
@@ -137,7 +148,8 @@ MAKERS: dict[str, Maker] = {
     "Template": "saveAsTemplate(input: {workflowId: $Workflow, name: $text}) { template { id } }",
     "Run": "runWorkflow(input: {workflowId: $Workflow}) { run { id } }",
     "PausedRun": "pauseRun(input: {runId: $Run}) { run { id } }",
-    "FailedRun": _failed_run,
+    "FailedRun": _run_of("FailingWorkflow"),
+    "SpokenRun": _run_of("SpeakingWorkflow"),
     "Item": "runWorkflow(input: {workflowId: $Workflow}) { run { items { nodes { id } } } }",
     "ModelProvider": """createModelProvider(input: {name: $text, kind: OPENAI_COMPATIBLE,
       baseUrl: "http://127.0.0.1:9/v1", apiKey: "sk-nobody-has-this"}) { modelProvider { id } }""",

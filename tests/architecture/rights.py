@@ -126,6 +126,7 @@ QUERIES = _by_name(
 SUBSCRIPTIONS = _by_name(
     Right(VIEWER, "runProgress(runId: $Run)"),
     Right(VIEWER, "runEvents(runId: $Run)"),
+    Right(VIEWER, "runLogs(runId: $SpokenRun)"),
     Right(VIEWER, "runs(workflowId: $BusyWorkflow)"),
     Right(VIEWER, "importProgress(importId: $Import)"),
 )

@@ -17,7 +17,7 @@ query ($id: ID!) {{
     progress {{ {USAGE} steps {{ {USAGE} }} }}
     items {{ nodes {{ {USAGE} steps {{
       fromCache attempt durationMs savedUsage {{ calls cost }} attemptUsages {{ calls cost }} {USAGE} }} }} }}
-    workflow {{ {USAGE} steps {{ id cache {{ maxAge }} }} }}
+    workflow {{ {USAGE} steps {{ stepId cache {{ maxAge }} }} }}
   }}
 }}
 """
@@ -55,7 +55,7 @@ async def test_usage_shows_on_step_item_run_and_workflow(bench: Bench) -> None:
         "attemptUsages": [{"calls": 1, "cost": "0.000001"}, {"calls": 1, "cost": "0.0000015"}],
         "usage": usage(1),
     }
-    assert found["workflow"]["steps"] == [{"id": "ask", "cache": {"maxAge": "P1D"}}]
+    assert found["workflow"]["steps"] == [{"stepId": "ask", "cache": {"maxAge": "P1D"}}]
 
 
 async def test_a_hit_shows_what_it_saved(bench: Bench) -> None:

@@ -9,9 +9,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-import uvicorn
 
-from weft.app import create_app
+from weft import app
 from weft.domain.access import Role
 from weft.operations.keys import CreatedKey, create_first_key
 from weft.settings import Settings
@@ -38,7 +37,7 @@ class Api:
         async with self.session.post(
             self.url, json={"query": query, "variables": variables}, headers={k: v for k, v in sent.items() if v}
         ) as response:
-            assert response.content_type == "application/json"
+            assert response.content_type in {"application/json", "application/graphql-response+json"}
             return await response.json()
 
     async def make_key(self, role: Role, workspace: str = "tests") -> CreatedKey:
@@ -56,6 +55,7 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
             "secret_key": SECRET,
             "data_dir": tmp_path,
             "max_body_bytes": 100_000,
+            "max_message_bytes": 100_000,
             "allowed_origins": ("https://page.example",),
         }
     )
@@ -63,10 +63,7 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def api(settings: Settings, database: Database) -> AsyncIterator[Api]:
-    config = uvicorn.Config(
-        create_app(settings), ws="websockets-sansio", ws_max_size=settings.max_body_bytes, log_level="warning"
-    )
-    server = uvicorn.Server(config)
+    server = app.server(settings)
     key = await create_first_key(
         database, SECRET.encode(), workspace="tests", name="admin", role=Role.ADMIN, actor="tests"
     )

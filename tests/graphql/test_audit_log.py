@@ -140,3 +140,10 @@ async def pages_read(services: Services, viewer: Viewer, wanted: AuditFilter) ->
         plan = explained.scalar_one()
     (top,) = json.loads(plan) if isinstance(plan, str) else plan
     return top["Plan"]["Shared Hit Blocks"] + top["Plan"]["Shared Read Blocks"]
+
+
+async def test_the_log_can_be_asked_from_the_beginning_to_the_end_of_time(
+    services: Services, viewer: Viewer, actors: list[Viewer]
+) -> None:
+    everything = await log(services, viewer, since="0001-01-01T00:00:00Z", until="9999-12-31T23:59:59Z")
+    assert len([one for one in everything if one["actor"] == "twin"]) == 2 * len(actors)

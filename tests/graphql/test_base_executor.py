@@ -1,8 +1,9 @@
 """What our executor changes in graphql-core's."""
 
+import asyncio
 import gc
 import tracemalloc
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
@@ -80,6 +81,21 @@ async def test_what_one_operation_loaded_is_not_shown_by_the_next_on_the_same_co
     for _ in range(2):
         await schema.execute("{ many { inner { square } } }", context_value=shared)
     assert calls == [[1, 2], [1, 2]]
+
+
+async def test_a_field_that_is_cancelled_takes_nothing_from_others_that_wait_for_the_same() -> None:
+    shared = context()
+
+    async def text_of(number: int) -> str:
+        return await cast("Awaitable[str]", shared.load_then(squares, number, str))
+
+    cancelled, kept = (asyncio.create_task(shared.load(squares, 3)) for _ in range(2))
+    used = asyncio.create_task(text_of(3))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    async with asyncio.timeout(10):
+        assert (await kept, await used) == (9, "9")
+    assert cancelled.cancelled()
 
 
 async def test_each_event_of_a_subscription_loads_afresh() -> None:

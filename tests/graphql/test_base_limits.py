@@ -8,7 +8,7 @@ import pytest
 from weft.domain.errors import Unauthenticated
 from weft.graphql.context import Context
 from weft.graphql.documents import REMEMBERED_CHARACTERS
-from weft.graphql.limits import QueryLimits
+from weft.graphql.limits import MOST_COST, QueryLimits
 from weft.graphql.schema import WeftSchema
 from weft.operations.services import Services
 
@@ -86,6 +86,21 @@ async def test_introspection_needs_no_key_and_can_be_turned_off() -> None:
     assert (await schema.execute("{ __schema { queryType { name } } }", context_value=context)).errors is None
     closed = WeftSchema(introspection=False)
     assert (await refusal("{ __schema { queryType { name } } }", at=closed))[0] == "GRAPHQL_VALIDATION_FAILED"
+
+
+async def test_without_introspection_no_error_gives_names_of_the_schema_away() -> None:
+    assert "viewer" in (await refusal("{ viewr { role } }"))[1]
+    assert "viewer" not in (await refusal("{ viewr { role } }", at=WeftSchema(introspection=False)))[1]
+
+
+async def test_a_cost_beyond_all_numbers_is_told_as_one_that_every_client_reads() -> None:
+    inner = "id"
+    for _ in range(12):
+        inner = f"workflow {{ runs(first: 100) {{ nodes {{ {inner} }} }} }}"
+    at = WeftSchema(QueryLimits(depth=100, tokens=10_000))
+    context = Context(cast("Services", None), "request", Unauthenticated("no key"))
+    result = await at.execute(f"{{ runs(first: 100) {{ nodes {{ {inner} }} }} }}", context_value=context)
+    assert result.extensions == {"cost": {"requested": MOST_COST, "limit": 20_000}}
 
 
 async def test_of_several_operations_one_has_to_be_named() -> None:

@@ -84,9 +84,9 @@ async def test_a_stopping_process_lets_go_of_its_watchers_and_ends_well(
             await ws.send_json({"type": "connection_init"})
             await ws.send_json({"type": "subscribe", "id": "1", "payload": body})
             assert [(await ws.receive_json())["type"] for _ in range(2)] == ["connection_ack", "next"]
-            assert b"event: next" in await stream.content.readline()
+            assert await stream.content.readuntil(b"event: next")
             child.send_signal(signal.SIGTERM)
-            await stream.content.read()
+            assert b"retry: " in await stream.content.read()
             closing = await ws.receive()
             assert (closing.type, closing.data) == (aiohttp.WSMsgType.CLOSE, 1012)
             async with asyncio.timeout(5):

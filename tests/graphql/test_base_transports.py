@@ -43,9 +43,10 @@ def operation(query: str, **more: Any) -> dict[str, Any]:
 async def test_a_query_by_get_is_answered_and_a_mutation_is_not(api: Any) -> None:
     headers = {"Authorization": f"Bearer {api.key.text}"}
     async with api.session.get(api.url, params={"query": WHO}, headers=headers) as response:
-        assert await response.json() == {"data": {"viewer": {"role": "ADMIN"}}}
+        assert (await response.json())["data"] == {"viewer": {"role": "ADMIN"}}
     mutation = 'mutation { revokeApiKey(input: {id: "x"}) { errors { code } } }'
     async with api.session.get(api.url, params={"query": mutation}, headers=headers) as response:
+        assert (response.status, response.headers["Allow"]) == (405, "POST")
         error = (await response.json())["errors"][0]
         assert error["extensions"]["code"] == "BAD_REQUEST"
         assert "A mutation is sent by POST" in error["message"]
@@ -71,7 +72,7 @@ async def test_a_subscription_as_an_event_stream_ends_with_its_error(api: Any) -
         text = await response.text()
     assert response.content_type == "text/event-stream"
     assert '"code":"NOT_FOUND"' in text
-    assert text.endswith("event: complete\r\ndata: \r\n\r\n")
+    assert text.endswith("event: complete\ndata:\n\n")
 
 
 NO_REQUESTS = (b"{", b"\xff", b"[]", b'"x"', b'{"query": 5}', b"{}", b'{"query": "{a}", "variables": 5}', b"")
@@ -80,7 +81,7 @@ NO_REQUESTS = (b"{", b"\xff", b"[]", b'"x"', b'{"query": 5}', b"{}", b'{"query":
 async def test_what_is_no_graphql_request_gets_an_error_as_json(api: Any) -> None:
     for body, content_type in ((b"query=x", "text/plain"), *((body, "application/json") for body in NO_REQUESTS)):
         async with api.session.post(api.url, data=body, headers={"Content-Type": content_type}) as response:
-            assert response.status in {200, 400}, body
+            assert response.status == (415 if content_type == "text/plain" else 400), body
             assert (await response.json())["errors"][0]["extensions"]["code"] == "BAD_REQUEST", body
 
 
@@ -107,7 +108,7 @@ async def test_a_websocket_takes_queries_and_answers_in_text(api: Any) -> None:
     for init in (None, {"apiKey": api.key.text}, {"authorization": api.key.text}):
         ack, following, complete, _ = await messages(api, operation(WHO), init=init)
         assert ack["type"] == "connection_ack"
-        assert following["payload"] == {"data": {"viewer": {"role": "ADMIN"}}}
+        assert following["payload"]["data"] == {"viewer": {"role": "ADMIN"}}
         assert complete["type"] == "complete"
 
 
@@ -176,21 +177,6 @@ async def test_pages_elsewhere_reach_the_api_only_from_allowed_origins(api: Any)
         else:
             with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
                 await messages(api, headers=headers)
-
-
-async def test_a_browser_gets_graphiql_from_this_server_alone(api: Any) -> None:
-    async with api.session.get(api.url, headers={"Accept": "text/html"}) as response:
-        page = await response.text()
-        policy = response.headers["Content-Security-Policy"]
-    assert "script-src 'self'" in policy
-    assert "http" not in page.replace("http-equiv", "")
-    for name in ("graphiql.min.js", "graphiql.min.css", "explorer.js"):
-        assert f"/graphql/explorer/{name}" in page
-        async with api.session.get(f"{api.origin}/graphql/explorer/{name}") as response:
-            assert response.status == 200
-            assert len(await response.read()) > 1_000
-    async with api.session.get(f"{api.origin}/graphql/explorer/../../secret") as response:
-        assert response.status == 404
 
 
 async def test_health_and_readiness_are_told_without_a_key(api: Any) -> None:

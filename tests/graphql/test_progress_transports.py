@@ -80,7 +80,7 @@ def _variables(state: Progress) -> dict[str, str]:
 @asynccontextmanager
 async def serving(services: Services, viewer: Viewer) -> AsyncGenerator[Server]:
     created = await create_api_key(services, viewer, name="page", role=Role.VIEWER, expires_at=None)
-    view = GraphQLView(WeftSchema(), services, asyncio.Event())
+    view = GraphQLView(WeftSchema(), services)
     config = uvicorn.Config(view, ws="websockets-sansio", lifespan="off", log_level="warning")
     server = uvicorn.Server(config)
     with socket() as listening:

@@ -77,7 +77,7 @@ query ($id: ID!) {
       nodes {
         id ordinal status output durationMs
         entity { externalId } error { code message stepId }
-        steps { id type status attempt durationMs input output branches reason error { code } }
+        steps { stepId type status attempt durationMs input output branches reason error { code } }
       }
     }
   }
@@ -176,7 +176,7 @@ async def test_the_steps_of_an_item_show_what_went_in_and_what_came_out(
     ran, heat, *_ = (await ask(at_work, viewer, READ, id=run["id"]))["run"]["items"]["nodes"]
     film, sized = {"title": "Ran", "gross": 7}, {"title": "Ran", "gross": 7, "size": "L"}
     assert ran["output"] == sized
-    assert {step["id"]: (step["status"], step["input"], step["output"]) for step in ran["steps"]} == {
+    assert {step["stepId"]: (step["status"], step["input"], step["output"]) for step in ran["steps"]} == {
         "check": ("COMPLETED", film, film),
         "sort": ("COMPLETED", film, film),
         "large": ("COMPLETED", film, sized),

@@ -36,7 +36,7 @@ EVERYTHING = """
       id result workflow { name entityType { name } } version { number } entityType { name } retryOf { id }
       failures(first: 3) { count exampleItem { id } }
       logs(first: 3) { nodes { message item { id } } }
-      items(first: 3) { totalCount nodes { id output run { id } entity { externalId } steps { id input output } } }
+      items(first: 3) { totalCount nodes { id output run { id } entity { externalId } steps { stepId input output } } }
       failed: items(first: 3, status: [FAILED, PENDING]) { nodes { id entity { id } } }
     }
   }

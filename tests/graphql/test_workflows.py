@@ -19,8 +19,8 @@ mutation ($input: CreateWorkflowInput!) {
     workflow {
       id name description category status enabled public stepsCount createdBy createdAt updatedAt lastRunAt definition
       entityType { id name }
-      steps { id type name config dependsOn when timeout onFailure retry { maxAttempts backoff initialDelay } }
-      version { id number definition steps { id } }
+      steps { stepId type name config dependsOn when timeout onFailure retry { maxAttempts backoff initialDelay } }
+      version { id number definition steps { stepId } }
       versions { totalCount nodes { number } }
     }
     errors { code message path hint line column }
@@ -35,7 +35,7 @@ mutation ($input: ValidateWorkflowInput!) {
 LIST = """
 query ($first: Int!, $after: String, $filter: WorkflowFilterInput) {
   workflows(first: $first, after: $after, filter: $filter) {
-    totalCount nodes { name steps { id } } pageInfo { endCursor hasNextPage }
+    totalCount nodes { name steps { stepId } } pageInfo { endCursor hasNextPage }
   }
 }
 """
@@ -71,7 +71,7 @@ async def test_a_workflow_is_made_and_read_with_its_steps(
     assert workflow["createdBy"] == viewer.key_name
     assert workflow["lastRunAt"] is None
     assert workflow["steps"][1] == {
-        "id": "echo_2",
+        "stepId": "echo_2",
         "type": "echo",
         "name": None,
         "config": {},
@@ -171,7 +171,7 @@ async def test_the_number_of_statements_does_not_grow_with_the_rows(
     services: Services, viewer: Viewer, invoice: EntityType
 ) -> None:
     document = """{ workflows(first: 50) { totalCount nodes {
-        steps { id } definition version { number steps { id } } versions(first: 3) { totalCount nodes { number } }
+        steps { stepId } definition version { number steps { stepId } } versions(first: 3) { totalCount nodes { number } }
         entityType { name } runs(first: 2) { nodes { id } } } } }"""
     seen: list[str] = []
     event.listen(

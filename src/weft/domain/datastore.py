@@ -8,13 +8,25 @@ from weft.domain.ids import UUID
 
 
 class DatastoreKind(StrEnum):
+    """What kind of database a datastore is.
+
+    POSTGRESQL: A PostgreSQL server, or one that speaks its protocol.
+    MYSQL: A MySQL or MariaDB server.
+    SQLITE: A SQLite file in the workspace's folder on the server, where the operator allows it.
+    """
+
     POSTGRESQL = "POSTGRESQL"
     MYSQL = "MYSQL"
     SQLITE = "SQLITE"
 
 
 class TlsMode(StrEnum):
-    """VERIFIED encrypts and checks the server's certificate against its name, ENCRYPTED only encrypts."""
+    """How a connection to a database server is protected.
+
+    VERIFIED: Encrypted, and the server's certificate is checked against its name.
+    ENCRYPTED: Encrypted, but any certificate is taken: whoever stands in between could pretend to be the server.
+    OFF: Neither: for networks that nobody else can read.
+    """
 
     VERIFIED = "VERIFIED"
     ENCRYPTED = "ENCRYPTED"

@@ -14,7 +14,12 @@ from weft.domain.entity import JsonSchema
 
 
 class Backoff(StrEnum):
-    """How the wait grows from attempt to attempt: not at all, by the same amount, or doubling."""
+    """How the wait grows from attempt to attempt.
+
+    FIXED: Not at all: always `initialDelay`.
+    LINEAR: By `initialDelay` each time, up to `maxDelay`.
+    EXPONENTIAL: It doubles each time, from `initialDelay` up to `maxDelay`.
+    """
 
     FIXED = "FIXED"
     LINEAR = "LINEAR"
@@ -22,8 +27,11 @@ class Backoff(StrEnum):
 
 
 class OnFailure(StrEnum):
-    """What the failure of a step means. FAIL_ITEM: the item fails, the others go on. CONTINUE: the item goes on without
-    the step and what depends on it. STOP_RUN: the whole run fails, and what is not finished is cancelled.
+    """What the failure of a step means, after its last attempt.
+
+    FAIL_ITEM: The item fails, the others go on.
+    CONTINUE: The item goes on without the step and what depends on it.
+    STOP_RUN: The whole run fails, and what is not finished is cancelled.
     """
 
     FAIL_ITEM = "FAIL_ITEM"

@@ -11,7 +11,13 @@ from weft.domain.integration import IntegrationType
 
 
 class DeliveryStatus(StrEnum):
-    """PENDING: waits for its first or its next attempt. FAILED: given up, refused for good, or without a receiver."""
+    """How far an outgoing message is.
+
+    PENDING: Waits for its first attempt, or for the next one.
+    SENDING: An attempt is under way.
+    DELIVERED: The receiver took it.
+    FAILED: Given up after the last attempt, refused for good, or without a receiver: `errorCode` and `error` say why.
+    """
 
     PENDING = "PENDING"
     SENDING = "SENDING"
@@ -24,8 +30,11 @@ class DeliveryStatus(StrEnum):
 
 
 class DeliveryKind(StrEnum):
-    """MESSAGE: from a step, tried until it arrives. TEST: asked for by somebody who waits for the answer, tried once. RUN: how
-    a run goes on, for its `webhookUrl`; tried until it arrives, or until a newer one takes its place.
+    """What an outgoing message is about.
+
+    MESSAGE: From a step, tried until it arrives.
+    TEST: Asked for by somebody who waits for the answer; tried once.
+    RUN: How a run goes on, for its `webhookUrl`; tried until it arrives, or until a newer one takes its place.
     """
 
     MESSAGE = "MESSAGE"

@@ -42,6 +42,19 @@ class Entity:
 
 
 class FilterOp(StrEnum):
+    """How a field of an entity's data is compared with a value.
+
+    EQ: Equal, as JSON: objects and lists are compared whole.
+    NE: Not equal. A field that is absent matches.
+    GT: Greater than the value, of the same JSON type; texts by their characters.
+    GTE: Greater than the value, or equal to it.
+    LT: Less than the value, of the same JSON type; texts by their characters.
+    LTE: Less than the value, or equal to it.
+    IN: Equal to one of the values, which are given as a list.
+    CONTAINS: A text has the text as a part, or a list has the value as an element.
+    EXISTS: The field is there, be it null; with `false` as the value, it is not there.
+    """
+
     EQ = "EQ"
     NE = "NE"
     GT = "GT"

@@ -35,7 +35,12 @@ DOCUMENT_SCHEMA: Mapping[str, Any] = {
 
 
 class UploadStatus(StrEnum):
-    """PENDING: waits for the file. RECEIVED: the file is stored. USED: a document was made of it."""
+    """How far an upload is.
+
+    PENDING: Waits for the file.
+    RECEIVED: The file is stored.
+    USED: A document was made of it.
+    """
 
     PENDING = "PENDING"
     RECEIVED = "RECEIVED"

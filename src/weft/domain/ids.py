@@ -7,8 +7,10 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-__all__ = ["UUID", "first_id_at", "id_in", "new_id"]
+__all__ = ["LAST_ID", "UUID", "first_id_at", "id_in", "new_id"]
 
+LAST_ID = UUID(int=2**128 - 1)
+"""Above every other."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _VERSION_7 = 0x7000_8000_0000_0000_0000
@@ -19,9 +21,11 @@ def new_id() -> UUID:
     return uuid7()
 
 
-def first_id_at(moment: datetime) -> UUID:
-    """Below every id that was made in that millisecond or later, above those made before."""
-    milliseconds = min(max((moment - _EPOCH) // _MILLISECOND, 0), _LATEST)
+def first_id_at(moment: datetime, later: timedelta = timedelta()) -> UUID:
+    """Below every id that was made in that millisecond or later, above those made before. So much `later` than the moment
+    may be beyond what a date can be.
+    """
+    milliseconds = min(max((moment - _EPOCH + later) // _MILLISECOND, 0), _LATEST)
     return UUID(int=milliseconds << 80 | _VERSION_7)
 
 

@@ -8,12 +8,23 @@ from weft.domain.ids import UUID
 
 
 class ImportFormat(StrEnum):
+    """How an imported file is written, in UTF-8.
+
+    JSONL: One JSON object on each line.
+    CSV: Rows under a header line, separated by what stands most often in it: a comma, a semicolon or a tab.
+    """
+
     JSONL = "JSONL"
     CSV = "CSV"
 
 
 class OnConflict(StrEnum):
-    """What happens to a row whose `externalId` exists already."""
+    """What happens to a row whose `externalId` exists already.
+
+    UPDATE: Its data takes the place of the entity's, which gets a new version.
+    SKIP: The entity stays as it is, and the row counts as skipped.
+    FAIL: The row is not taken, and counts as failed.
+    """
 
     UPDATE = "UPDATE"
     SKIP = "SKIP"
@@ -21,9 +32,14 @@ class OnConflict(StrEnum):
 
 
 class ImportStatus(StrEnum):
-    """PENDING: waits for the file. INTERRUPTED: the upload broke off; what was read is stored, and sending the same file
-    again goes on behind it. COMPLETED_WITH_FAILURES: some rows were not taken. FAILED: the file as a whole cannot be
-    used; `error` says why.
+    """How far an import is. The last three are final.
+
+    PENDING: Waits for the file.
+    RUNNING: The file is being read; what was read is stored along the way.
+    INTERRUPTED: The upload broke off; what was read is stored, and sending the same file again goes on behind it.
+    COMPLETED: The whole file was read, and every row was taken.
+    COMPLETED_WITH_FAILURES: The whole file was read, and some rows were not taken: `errors` lists them.
+    FAILED: The file as a whole cannot be used; `error` says why.
     """
 
     PENDING = "PENDING"

@@ -13,6 +13,13 @@ from weft.domain.ids import UUID
 
 
 class IntegrationType(StrEnum):
+    """What kind of outside system messages go to.
+
+    SLACK: A channel of Slack, or of what takes the same messages, by an incoming webhook.
+    EMAIL: Recipients of mail, sent by the server's own SMTP.
+    WEBHOOK: An HTTP receiver of signed messages (Standard Webhooks).
+    """
+
     SLACK = "SLACK"
     EMAIL = "EMAIL"
     WEBHOOK = "WEBHOOK"

@@ -81,6 +81,8 @@ class ModelReply:
     """False for a text that was cut off where the model had written as much as it may."""
     priced: bool = True
     """False where the price of the model is not known, so that its cost counts as 0."""
+    waited: timedelta = timedelta()
+    """For its turn, before the provider was asked; the longest of several times."""
 
 
 class Models(Protocol):
@@ -94,7 +96,20 @@ class Models(Protocol):
 
 
 class ColumnKind(StrEnum):
-    """What a column of a table takes, as far as it decides which JSON values fit."""
+    """What a column of a table takes, as far as it decides which JSON values fit.
+
+    BOOLEAN: True or false.
+    INTEGER: A whole number.
+    NUMBER: A number with a fraction: exact or floating, as the column is.
+    TEXT: Text, of a limited length where the column has one.
+    DATE: A day as a text by ISO 8601: `2026-01-31`.
+    TIME: A time of day as a text by ISO 8601: `09:30:00`.
+    DATETIME: A point in time as a text by ISO 8601: `2026-01-31T09:30:00Z`.
+    JSON: Any JSON value, stored as it is.
+    UUID: A UUID as a text.
+    BINARY: Bytes. A new table cannot have such a column.
+    OTHER: A type that only its database knows. A new table cannot have such a column.
+    """
 
     BOOLEAN = "BOOLEAN"
     INTEGER = "INTEGER"

@@ -10,7 +10,11 @@ U = TypeVar("U")
 
 
 class Direction(StrEnum):
-    """ASC: smallest, oldest and A first."""
+    """Which end of a list comes first.
+
+    ASC: The smallest, the oldest, A.
+    DESC: The largest, the newest, Z.
+    """
 
     ASC = "ASC"
     DESC = "DESC"

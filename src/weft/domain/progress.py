@@ -13,8 +13,16 @@ from weft.domain.usage import NO_USAGE, Usage
 
 
 class RunStatus(StrEnum):
-    """COMPLETED: no item failed. COMPLETED_WITH_FAILURES: some did. FAILED: all did, or the run was stopped. These and
-    CANCELLED are final; a PAUSED run goes on when it is resumed.
+    """Where a run stands. COMPLETED, COMPLETED_WITH_FAILURES, FAILED and CANCELLED are final: a run that has one keeps
+    it.
+
+    PENDING: It is stored, and waits for a worker.
+    RUNNING: Items are being worked on.
+    PAUSED: No further item is begun until the run is resumed.
+    COMPLETED: All items are finished, and none failed.
+    COMPLETED_WITH_FAILURES: All items are finished; some failed, some did not.
+    FAILED: All items failed, or the run was stopped: by a step with STOP_RUN, or because it cannot go on at all.
+    CANCELLED: Somebody ended it early; what was not finished is cancelled.
     """
 
     PENDING = "PENDING"

@@ -8,7 +8,11 @@ from weft.domain.ids import UUID
 
 
 class ProviderKind(StrEnum):
-    """The API that a provider speaks: chat completions as OpenAI made them, or Anthropic's messages."""
+    """The API that a model provider speaks.
+
+    OPENAI_COMPATIBLE: Chat completions as OpenAI made them: OpenAI, and most servers that one runs oneself.
+    ANTHROPIC: The messages of Anthropic.
+    """
 
     OPENAI_COMPATIBLE = "OPENAI_COMPATIBLE"
     ANTHROPIC = "ANTHROPIC"

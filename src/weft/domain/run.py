@@ -3,16 +3,24 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from weft.domain.entity import EntityFilter
-from weft.domain.ids import UUID
+from weft.domain.ids import LAST_ID, UUID
 from weft.domain.progress import Progress, RunStatus
 from weft.domain.usage import NO_USAGE, Usage
 
 
 class ItemStatus(StrEnum):
-    """SKIPPED: the steps declined it, which is no failure. CANCELLED: its run ended before its turn."""
+    """Where an item of a run stands. All but the first two are final.
+
+    PENDING: Its turn has not come yet.
+    RUNNING: Its steps are under way, or one of them waits for its next attempt.
+    COMPLETED: All steps that had to run did, and `output` has what came of them.
+    FAILED: A step failed for good; `error` says which, and why.
+    SKIPPED: The steps declined it, which is no failure.
+    CANCELLED: Its run ended before its turn, or before it was finished.
+    """
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -23,7 +31,15 @@ class ItemStatus(StrEnum):
 
 
 class StepStatus(StrEnum):
-    """SKIPPED: its condition did not hold, no branch led to it, or it declined. CANCELLED: the item ended before it did."""
+    """What became of a step for one item. All but the first two are final.
+
+    PENDING: It waits for the steps before it, or for its next attempt.
+    RUNNING: An attempt is under way.
+    COMPLETED: It gave its output.
+    FAILED: Its last attempt failed; `error` says why.
+    SKIPPED: Its condition did not hold, no branch led to it, or it declined; `reason` says which.
+    CANCELLED: The item ended before it did.
+    """
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -34,6 +50,15 @@ class StepStatus(StrEnum):
 
 
 class TriggerType(StrEnum):
+    """What kind of thing started a run.
+
+    MANUAL: Somebody did, by `runWorkflow`.
+    RETRY: Somebody did, by `retryRun`, over the failed items of another run.
+    SCHEDULE: A schedule that was due.
+    WEBHOOK: A call to a webhook trigger.
+    EVENT: An event that the workflow listens to.
+    """
+
     MANUAL = "MANUAL"
     RETRY = "RETRY"
     SCHEDULE = "SCHEDULE"
@@ -79,6 +104,8 @@ class Run:
     progress: Progress
     error: str | None
     """Why the run as a whole failed; items have their own errors."""
+    log_lines_left_out: int
+    """What was said of it and is not in its log, because it, or one of its items, said more than is kept."""
 
     @property
     def status(self) -> RunStatus:
@@ -167,10 +194,34 @@ class FailureGroup:
 
 
 class LogLevel(StrEnum):
+    """How much a line of a log matters.
+
+    DEBUG: Detail for whoever looks for a mistake.
+    INFO: Something went its usual way.
+    WARNING: Something is odd, and the work goes on.
+    ERROR: Something failed, and is not made up for.
+    """
+
     DEBUG = "DEBUG"
     INFO = "INFO"
     WARNING = "WARNING"
     ERROR = "ERROR"
+
+
+class LogPlace(NamedTuple):
+    """Of a line in the log of its run, in the order of the log: the revision of the run with which it came, its number among
+    the lines of that revision, and its id, which counts only where lines are older than such places and all have the first.
+    """
+
+    revision: int
+    number: int
+    id: UUID = LAST_ID
+
+    def __str__(self) -> str:
+        return f"{self.revision}:{self.number}" + ("" if self.id == LAST_ID else f":{self.id}")
+
+
+BEFORE_THE_LOG = LogPlace(-1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,3 +234,14 @@ class LogLine:
     message: str
     fields: dict[str, Any]
     at: datetime
+    revision: int
+    number: int
+
+    @property
+    def in_log(self) -> LogPlace:
+        return LogPlace(self.revision, self.number, LAST_ID if self.revision else self.id)
+
+    @property
+    def place(self) -> str:
+        """Among the lines of all runs: what cursors are made of."""
+        return f"{self.run_id}:{self.in_log}"

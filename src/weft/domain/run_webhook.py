@@ -20,8 +20,12 @@ class RunNews(StrEnum):
 
 
 class RunWebhookStatus(StrEnum):
-    """ACTIVE: the run goes on, or its end is about to be told. RETRYING: the newest message did not arrive yet and is tried
-    again. FAILED: it was given up; of a run that goes on, only the end will be told. DELIVERED: the end of the run was told, and arrived.
+    """How far what a run tells its webhook is.
+
+    ACTIVE: The run goes on, or its end is about to be told.
+    RETRYING: The newest message did not arrive yet and is tried again.
+    FAILED: The newest message was given up; of a run that goes on, only the end will be told.
+    DELIVERED: The end of the run was told, and arrived.
     """
 
     ACTIVE = "ACTIVE"

@@ -10,8 +10,12 @@ from weft.domain.run import Selection
 
 
 class Overlap(StrEnum):
-    """What becomes of a time that comes while a run of the same schedule goes on still. SKIP: nothing is run. QUEUE: its run
-    begins when those before it have ended. ALLOW: it begins at once, beside them. Retries that people start do not count.
+    """What becomes of a time that comes while a run of the same schedule goes on still. Retries that people start do
+    not count.
+
+    SKIP: Nothing is run for it.
+    QUEUE: Its run begins when those before it have ended.
+    ALLOW: Its run begins at once, beside the others.
     """
 
     SKIP = "SKIP"
@@ -20,9 +24,12 @@ class Overlap(StrEnum):
 
 
 class CatchUp(StrEnum):
-    """What becomes of times that passed while no worker was there: of those that are more than a minute old, since what is less
-    late is run in any case. NONE: nothing is run for them. LAST: one run, for the last of them. ALL: one for each, up to the
-    last 1,000; with QUEUE up to 100 of them wait.
+    """What becomes of times that passed while no worker was there: of those that are more than a minute old, since
+    what is less late is run in any case.
+
+    NONE: Nothing is run for them.
+    LAST: One run, for the last of them.
+    ALL: One run for each, up to the last 1,000; with QUEUE up to 100 of them wait.
     """
 
     NONE = "NONE"

@@ -40,6 +40,15 @@ from weft.kit.liquid import LiquidTemplate
 
 
 class StepCategory(StrEnum):
+    """What a step type is for, to sort a catalogue by.
+
+    INPUT: Where the data comes in: what an item begins with.
+    AI: Asks a model.
+    PROCESSING: Parses documents, reads values out of them, checks values or gives them another shape.
+    CONDITION: Decides which of the following steps run.
+    OUTPUT: Takes results out: into an entity, a database, a message, another service.
+    """
+
     INPUT = "INPUT"
     AI = "AI"
     PROCESSING = "PROCESSING"
@@ -48,7 +57,13 @@ class StepCategory(StrEnum):
 
 
 class Shape(StrEnum):
-    """COMPUTES runs inline. WAITS runs concurrently. SERVES_MANY gets calls in micro-batches. HEAVY runs in a child process."""
+    """How the engine runs a step type.
+
+    COMPUTES: In the worker itself, item after item.
+    WAITS: For many items at once, since it mostly waits for others.
+    SERVES_MANY: For several items in one call, gathered within a short moment.
+    HEAVY: In a child process of its own, with limits on time and memory.
+    """
 
     COMPUTES = "COMPUTES"
     WAITS = "WAITS"
@@ -161,7 +176,10 @@ class StepContext(ABC):
         return self.outside.http
 
     @abstractmethod
-    def log(self, level: LogLevel, message: str, **fields: Any) -> None: ...
+    def log(self, level: LogLevel, message: str, /, **fields: Any) -> None:
+        """A line in the log of the run, with its item, step and time. It is stored whatever it holds: what is too long is cut,
+        and what is no JSON is shown as text. A hundred lines of an item are kept; how many more there were is told.
+        """
 
 
 @dataclass(frozen=True, slots=True)

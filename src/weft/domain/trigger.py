@@ -45,9 +45,13 @@ class Trigger:
 
 
 class FiringOutcome(StrEnum):
-    """QUEUED: the run begins when the one before it has ended. SKIPPED: the one before it went on still, or its time was
-    missed. REFUSED: the workflow could not be run, or not with this; the reason says why. CUT: too many runs lay behind it,
-    each the cause of the next.
+    """What came of it that a trigger or a schedule fired.
+
+    STARTED: A run was started.
+    QUEUED: A run begins when the one before it has ended.
+    SKIPPED: Nothing was run: the one before it went on still, or its time was missed.
+    REFUSED: The workflow could not be run, or not with this; `reason` says why.
+    CUT: Too many runs lay behind it, each the cause of the next: the chain ends here.
     """
 
     STARTED = "STARTED"

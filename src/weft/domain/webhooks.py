@@ -12,7 +12,14 @@ from weft.domain.trigger import Trigger
 
 
 class WebhookScheme(StrEnum):
-    """How a call proves where it comes from. STANDARD: as standardwebhooks.com specifies it, for whoever has no form of its own."""
+    """How a call proves where it comes from.
+
+    STANDARD: By `webhook-id`, `webhook-timestamp` and `webhook-signature`, as standardwebhooks.com specifies it: for
+        whoever has no form of its own.
+    GITHUB: By `X-Hub-Signature-256`, as GitHub signs its webhooks.
+    SLACK: By `X-Slack-Signature` and `X-Slack-Request-Timestamp`, as Slack signs its requests.
+    STRIPE: By `Stripe-Signature`, as Stripe signs its events.
+    """
 
     STANDARD = "STANDARD"
     GITHUB = "GITHUB"

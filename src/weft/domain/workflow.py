@@ -9,6 +9,13 @@ from weft.domain.ids import UUID
 
 
 class WorkflowStatus(StrEnum):
+    """Whether a workflow can be run.
+
+    DRAFT: Not yet: it is being written. Its definition is checked all the same.
+    ACTIVE: It can be run, and triggers may start it while it is `enabled`.
+    ARCHIVED: No longer: it is kept for its runs, and can be made ACTIVE again.
+    """
+
     DRAFT = "DRAFT"
     ACTIVE = "ACTIVE"
     ARCHIVED = "ARCHIVED"
@@ -47,7 +54,14 @@ class Workflow:
 
 
 class WorkflowOrder(StrEnum):
-    """What a list of workflows is sorted by."""
+    """What a list of workflows is sorted by.
+
+    CREATED_AT: When it was made.
+    NAME: Its name, upper and lower case alike.
+    USAGE_COUNT: How often it was run and copied: `usageCount`.
+    RATING: The average of its ratings.
+    LAST_RUN_AT: When it was last run.
+    """
 
     CREATED_AT = "CREATED_AT"
     NAME = "NAME"

@@ -41,6 +41,13 @@ prefer plain fields, and `context.load_then` for what all rows share.
 **Ids** are opaque outside and UUIDs inside. An id that comes in is read by `read_id(input.workflow_id, "Workflow",
 "workflowId")`: type name expected, then the path to the input field, for the error.
 
+Only nodes have a field `id`: caches of clients take two objects of a type with the same `id` for one. What else has a name of its
+own says so: `stepId`.
+
+**Everything is described**: each type, field, argument, input field and enum value, beside it, in a sentence that says what
+its name does not: the unit, the bounds, when it is null. What recurs (`first`, `createdAt`, `errors` of payloads, the fields of an
+input that set those of a type) has its words in `wording.py`, an enum's values in the docstring of the domain's class.
+
 **Mutations** are made by `@mutation(SomePayload)`. The resolver takes one `input` and returns
 `Answer(workflow=…)`, whose keywords are the payload's fields. Whatever it raises as a `CallerError` becomes
 `errors: [UserError!]!`, each path prefixed with `input`, and the other fields null, so they must be nullable.
@@ -60,7 +67,10 @@ what it holds when it is closed (`async with`, `try/finally`).
   `hint`. `AccessError` is always a top-level error. What nobody expected is logged with its stack and shown as `INTERNAL`
   with a request id (`errors.py`).
 - Limits on depth, aliases, tokens, length, cost and pages are validation rules, built once (`limits.py`). Cost counts what a
-  connection may return (`first`), so give each list argument a bound.
+  connection may return (`first`), so give each list argument a bound. Answers to queries and mutations tell it
+  (`extensions.cost`).
+- Over HTTP, the rules of "GraphQL over HTTP" (`accepting.py`, `requests.py`, `http_answers.py`). A server may be told to
+  carry out only operations that it was given (`trusted.py`).
 - Enums are the domain's own, registered in `scalars.py`; datetimes, durations, decimals and JSON are mapped there too.
 """
 

@@ -18,7 +18,7 @@ from weft.storage.audit_log import AuditFilter
     description="Who changed what, when, from where. What triggers and schedules started is in the firings."
 )
 class AuditEntry:
-    at: datetime
+    at: datetime = strawberry.field(description="When it was done.")
     actor: str = strawberry.field(
         description="The name of the API key, or what acted without one, such as the command line."
     )

@@ -12,7 +12,7 @@ from weft.operations import datastore_tables
 
 @strawberry.input(description="A column of a new table.")
 class NewColumnInput:
-    name: str
+    name: str = strawberry.field(description="At most 63 bytes, once in a table.")
     kind: ColumnKind = strawberry.field(description="What it takes; BINARY and OTHER cannot be made.")
     nullable: bool = strawberry.field(default=True, description="Whether a row may have nothing in it.")
 
@@ -21,7 +21,7 @@ class NewColumnInput:
 class CreateDatastoreTableInput:
     datastore_id: strawberry.ID
     name: str = strawberry.field(description="Its name, or `schema.name` where the schema is there.")
-    columns: list[NewColumnInput]
+    columns: list[NewColumnInput] = strawberry.field(description="In their order, at least one.")
     key: list[str] = strawberry.field(
         default_factory=list, description="The columns of the primary key: what UPSERT may go by. Left out: no key."
     )

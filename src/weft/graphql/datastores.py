@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import strawberry
 
@@ -24,13 +25,13 @@ from weft.operations.datastores import Address, FileAddress, ServerAddress
     "where it lies is shown to admins, and null to others."
 )
 class Datastore(Node):
-    name: str
-    kind: DatastoreKind
-    host: str | None
-    port: int | None
-    database: str | None
-    user: str | None
-    tls: TlsMode | None
+    name: str = strawberry.field(description="What steps call it by: 1 to 200 characters, once in a workspace.")
+    kind: DatastoreKind = strawberry.field(description="What kind of database it is.")
+    host: str | None = strawberry.field(description="The server's name or IP address; null for SQLite.")
+    port: int | None = strawberry.field(description="Where the server listens; null for SQLite.")
+    database: str | None = strawberry.field(description="The name of the database on the server; null for SQLite.")
+    user: str | None = strawberry.field(description="Who the server is told that it is; null for SQLite.")
+    tls: TlsMode | None = strawberry.field(description="How the connection is protected; null for SQLite.")
     file: str | None = strawberry.field(description="Of SQLite: its name in the folder of the workspace.")
     revision: int = strawberry.field(description="Rises with every change.")
     created_at: datetime
@@ -45,18 +46,18 @@ class Datastore(Node):
 class DatastoreColumn:
     """A view over `domain.outside.Column`."""
 
-    name: str
-    kind: ColumnKind
+    name: str = strawberry.field(description="As the database has it, upper and lower case included.")
+    kind: ColumnKind = strawberry.field(description="Which JSON values fit.")
     type_name: str = strawberry.field(description="As the database spells it.")
-    nullable: bool
+    nullable: bool = strawberry.field(description="Whether a row may have nothing in it.")
     has_default: bool = strawberry.field(description="Whether a row may leave it out.")
 
 
-@strawberry.type(description="A table in a datastore.")
+@strawberry.type(description="What a table in a datastore takes: columns and keys, and no rows.")
 class DatastoreTable:
     """A view over `domain.outside.TableFacts`."""
 
-    @strawberry.field(graphql_type=list[DatastoreColumn])
+    @strawberry.field(graphql_type=list[DatastoreColumn], description="All that it has, in the table's own order.")
     @staticmethod
     def columns(parent: strawberry.Parent[outside.TableFacts]) -> list[outside.Column]:
         return list(parent.columns)
@@ -86,7 +87,11 @@ class DatastoreContents:
         description="A table by its name or `schema.name`; null where there is none.",
     )
     @staticmethod
-    async def table(parent: strawberry.Parent[Contents], info: Info, name: str) -> outside.TableFacts | None:
+    async def table(
+        parent: strawberry.Parent[Contents],
+        info: Info,
+        name: Annotated[str, strawberry.argument(description="As `tables` has it, or `schema.name`.")],
+    ) -> outside.TableFacts | None:
         return await datastores.describe_table(info.context.services, info.context.viewer, parent.datastore_id, name)
 
 
@@ -106,40 +111,50 @@ class DatastoreQuery:
         return Contents(key, list(tables))
 
 
-@strawberry.input
+@strawberry.input(description="A PostgreSQL server, and who logs in there.")
 class PostgresqlInput:
-    host: str
-    database: str
-    user: str
-    port: int = 5432
-    password: str | None = strawberry.field(
-        default=None, description="In an update, left out: it stays, as long as host, port and user do."
+    host: str = strawberry.field(
+        description="The server's name or IP address. A private one has to be allowed by the operator."
     )
-    tls: TlsMode = TlsMode.VERIFIED
+    database: str = strawberry.field(description="The name of the database on the server.")
+    user: str = strawberry.field(
+        description="Who the server is told that it is; needs the right to write into the tables."
+    )
+    port: int = strawberry.field(default=5432, description="Where the server listens.")
+    password: str | None = strawberry.field(
+        default=None,
+        description="Never shown again. In an update, left out: it stays, as long as host, port and user do.",
+    )
+    tls: TlsMode = strawberry.field(default=TlsMode.VERIFIED, description="How the connection is protected.")
 
 
-@strawberry.input
+@strawberry.input(description="A MySQL or MariaDB server, and who logs in there.")
 class MysqlInput:
-    host: str
-    database: str
-    user: str
-    port: int = 3306
-    password: str | None = strawberry.field(
-        default=None, description="In an update, left out: it stays, as long as host, port and user do."
+    host: str = strawberry.field(
+        description="The server's name or IP address. A private one has to be allowed by the operator."
     )
-    tls: TlsMode = TlsMode.VERIFIED
+    database: str = strawberry.field(description="The name of the database on the server.")
+    user: str = strawberry.field(
+        description="Who the server is told that it is; needs the right to write into the tables."
+    )
+    port: int = strawberry.field(default=3306, description="Where the server listens.")
+    password: str | None = strawberry.field(
+        default=None,
+        description="Never shown again. In an update, left out: it stays, as long as host, port and user do.",
+    )
+    tls: TlsMode = strawberry.field(default=TlsMode.VERIFIED, description="How the connection is protected.")
 
 
-@strawberry.input
+@strawberry.input(description="A SQLite file in the workspace's folder on the server.")
 class SqliteInput:
     file: str = strawberry.field(description="A name like `orders.db`, in the folder that the operator allows.")
 
 
 @strawberry.input(one_of=True, description="How a database is reached: exactly one of these.")
 class DatastoreAddressInput:
-    postgresql: PostgresqlInput | None = strawberry.UNSET
-    mysql: MysqlInput | None = strawberry.UNSET
-    sqlite: SqliteInput | None = strawberry.UNSET
+    postgresql: PostgresqlInput | None = strawberry.field(default=strawberry.UNSET, description="A PostgreSQL server.")
+    mysql: MysqlInput | None = strawberry.field(default=strawberry.UNSET, description="A MySQL or MariaDB server.")
+    sqlite: SqliteInput | None = strawberry.field(default=strawberry.UNSET, description="A SQLite file on the server.")
 
     def read(self) -> Address:
         if self.sqlite:
@@ -155,7 +170,7 @@ class DatastoreAddressInput:
 @strawberry.input
 class CreateDatastoreInput:
     name: str
-    address: DatastoreAddressInput
+    address: DatastoreAddressInput = strawberry.field(description="Where it is, and how it is reached.")
 
 
 @strawberry.input
@@ -180,7 +195,7 @@ class DatastorePayload:
 
 @strawberry.type
 class DeleteDatastorePayload:
-    deleted_id: strawberry.ID | None = strawberry.field(description="The id that is gone; null where it is not.")
+    deleted_id: strawberry.ID | None
     errors: list[UserError]
 
 
@@ -188,14 +203,16 @@ class DeleteDatastorePayload:
 class DatastoreTrial:
     """A view over `domain.datastore.DatastoreTrial`."""
 
-    ok: bool
-    message: str
-    took: timedelta
+    ok: bool = strawberry.field(description="Whether the database answered and let the user in.")
+    message: str = strawberry.field(description="What it answered, or why it did not.")
+    took: timedelta = strawberry.field(description="From the first try to the answer, or to giving up.")
 
 
 @strawberry.type
 class TestDatastorePayload:
-    trial: DatastoreTrial | None
+    trial: DatastoreTrial | None = strawberry.field(
+        description="What the database answered; null where there are `errors`."
+    )
     errors: list[UserError]
 
 

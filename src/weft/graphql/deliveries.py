@@ -27,13 +27,15 @@ from weft.storage.delivery_lists import DeliveryFilter
 @strawberry.type(description="One try to send a message.")
 class DeliveryAttempt:
     number: int = strawberry.field(description="From 1; sending again counts on.")
-    started_at: datetime
-    status_code: int | None = strawberry.field(description="The status of HTTP, or the reply code of SMTP.")
+    started_at: datetime = strawberry.field(description="When it began.")
+    status_code: int | None = strawberry.field(
+        description="The status of HTTP, or the reply code of SMTP; null where there was no answer."
+    )
     error_code: str | None = strawberry.field(description="What kind of failure it was; null where it arrived.")
-    error: str | None
-    excerpt: str | None = strawberry.field(description="How the receiver's answer begins.")
+    error: str | None = strawberry.field(description="What went wrong, in a sentence; null where it arrived.")
+    excerpt: str | None = strawberry.field(description="How the receiver's answer begins; null where there was none.")
 
-    @strawberry.field(description="Null while it goes on.")
+    @strawberry.field(description="How long it took; null while it goes on.")
     @staticmethod
     def duration_ms(parent: strawberry.Parent[domain.DeliveryAttempt]) -> float | None:
         return in_ms(parent.duration)
@@ -43,20 +45,24 @@ class DeliveryAttempt:
     description="One outgoing message. Its id goes along, the same at every attempt: receivers know a repetition by it."
 )
 class Delivery(Node):
-    kind: DeliveryKind
-    status: DeliveryStatus
+    kind: DeliveryKind = strawberry.field(description="What it is about, and with that how often it is tried.")
+    status: DeliveryStatus = strawberry.field(description="How far it is.")
     integration_name: str = strawberry.field(
-        description="As it was when the message was made; for what a run tells its webhook, the host."
+        description="What it was called when the message was made; for what a run tells its webhook, the host."
     )
     integration_type: IntegrationType | None = strawberry.field(
         description="Null where there was no such integration, and for what a run tells its webhook."
     )
-    step_id: str | None
+    step_id: str | None = strawberry.field(
+        description="The `id` of the step that made it, in the definition; null where none did."
+    )
     message: JSON = strawberry.field(description="What is to be said: `subject`, `text`, `data` or `payload`.")
-    error_code: str | None = strawberry.field(description="Why the last attempt failed, or why there is none.")
-    error: str | None
+    error_code: str | None = strawberry.field(
+        description="What kind of failure the last attempt was, or why there is none; null where it arrived or was not tried yet."
+    )
+    error: str | None = strawberry.field(description="The same as `errorCode` for people, in a sentence.")
     created_at: datetime
-    finished_at: datetime | None
+    finished_at: datetime | None = strawberry.field(description="When it arrived or was given up; null before.")
 
     @strawberry.field(description="When the next attempt is due; null for one that is sent just now, or has ended.")
     @staticmethod
@@ -70,7 +76,7 @@ class Delivery(Node):
 
     @strawberry.field(
         graphql_type=Optional[lazy("Integration", "weft.graphql.integrations")],  # noqa: UP045 - a lazy type knows no |
-        description="Null where there is none any more.",
+        description="What it is sent through; null where that is no more, and for what a run tells its webhook.",
     )
     @staticmethod
     async def integration(parent: strawberry.Parent[domain.Delivery], info: Info) -> Integration | None:
@@ -80,13 +86,13 @@ class Delivery(Node):
 
     @strawberry.field(
         graphql_type=Optional[lazy("Run", "weft.graphql.runs")],  # noqa: UP045 - a lazy type knows no |
-        description="Whose step made it, or that it tells of; null for a test.",
+        description="The run whose step made it, or that it tells of; null for a test.",
     )
     @staticmethod
     async def run(parent: strawberry.Parent[domain.Delivery], info: Info) -> Run | None:
         return None if parent.run_id is None else await info.context.load(runs.get_runs, parent.run_id)
 
-    @strawberry.field(graphql_type=Item | None, description="Of the run, whose step made it; null for others.")
+    @strawberry.field(graphql_type=Item | None, description="The item whose step made it; null where no step did.")
     @staticmethod
     async def item(parent: strawberry.Parent[domain.Delivery], info: Info) -> runs_domain.Item | None:
         if parent.run_id is None or parent.ordinal is None:
@@ -114,8 +120,10 @@ async def deliveries_of_run(
 class DeliveryFilterInput:
     integration_id: strawberry.ID | None = None
     run_id: strawberry.ID | None = None
-    status: list[DeliveryStatus] | None = strawberry.field(default=None, description="One of these.")
-    kind: DeliveryKind | None = None
+    status: list[DeliveryStatus] | None = strawberry.field(
+        default=None, description="Only those with one of these statuses."
+    )
+    kind: DeliveryKind | None = strawberry.field(default=None, description="Only messages of this kind.")
 
 
 @strawberry.type

@@ -1,7 +1,7 @@
 """Entities."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import strawberry
 from strawberry.scalars import JSON
@@ -25,18 +25,18 @@ from weft.operations import documents, entities, entity_creation, entity_types
 @strawberry.type(description="A record of an entity type.")
 class Entity(Node):
     external_id: str | None = strawberry.field(description="Your own id for it, unique within its type.")
-    data: JSON
+    data: JSON = strawberry.field(description="A JSON object in the form of the type's `schema`.")
     version: int = strawberry.field(description="Rises by one with every change of the data, from 1.")
-    published_at: datetime | None
+    published_at: datetime | None = strawberry.field(description="When a step last published it; null before.")
     created_at: datetime
     updated_at: datetime
 
-    @strawberry.field(graphql_type=EntityType)
+    @strawberry.field(graphql_type=EntityType, description="Whose schema its data fits.")
     @staticmethod
     async def entity_type(parent: strawberry.Parent[domain.Entity], info: Info) -> domain.EntityType | None:
         return await info.context.load(entity_types.load_entity_types, parent.entity_type_id)
 
-    @strawberry.field(graphql_type=File | None, description="Of a document; null for every other entity.")
+    @strawberry.field(graphql_type=File | None, description="The content of a document; null for every other entity.")
     @staticmethod
     async def file(parent: strawberry.Parent[domain.Entity], info: Info) -> DocumentFile | None:
         return await info.context.load(documents.load_files, parent.id)
@@ -59,7 +59,7 @@ class EntityQuery:
     async def entities(
         self,
         info: Info,
-        type: strawberry.ID,
+        type: Annotated[strawberry.ID, strawberry.argument(description="The EntityType that they are of.")],
         filter: EntityFilterInput | None = None,
         search: str | None = None,
         first: int = 20,
@@ -109,10 +109,12 @@ class CreateEntitiesInput:
 @strawberry.type
 class CreateEntitiesPayload:
     entities: list[Entity] | None = strawberry.field(description="Those that were taken, in the order they were given.")
-    created: int | None
-    updated: int | None
-    skipped: int | None = strawberry.field(description="Existed already, and were left as they were.")
-    errors: list[UserError] = strawberry.field(description="`path` begins with `input`, `entities` and the index.")
+    created: int | None = strawberry.field(description="How many were made anew.")
+    updated: int | None = strawberry.field(description="How many existed already, and got new data.")
+    skipped: int | None = strawberry.field(description="How many existed already, and were left as they were.")
+    errors: list[UserError] = strawberry.field(
+        description="What has to be put right, row by row: `path` begins with `input`, `entities` and the index."
+    )
 
 
 @strawberry.input
@@ -133,13 +135,15 @@ class UpdateEntityPayload:
 
 @strawberry.input
 class DeleteEntitiesInput:
-    entities: EntitySelectionInput
+    entities: EntitySelectionInput = strawberry.field(
+        description="Which ones. Other than by `ids`, `entityTypeId` is needed as well."
+    )
     entity_type_id: strawberry.ID | None = strawberry.field(default=None, description="Needed for `filter` and `all`.")
 
 
 @strawberry.type
 class DeleteEntitiesPayload:
-    deleted: int | None
+    deleted: int | None = strawberry.field(description="How many there were, and are no more.")
     errors: list[UserError]
 
 

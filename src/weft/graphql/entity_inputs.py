@@ -17,7 +17,7 @@ from weft.graphql.nodes import read_ids
 )
 class FieldConditionInput:
     field: str = strawberry.field(description="A dotted path, such as `address.city` or `lines.0.price`.")
-    op: FilterOp
+    op: FilterOp = strawberry.field(description="How the field is compared with `value`.")
     value: JSON | None = strawberry.field(
         default=None, description="A list for IN, true or false for EXISTS, a number or a text where order counts."
     )
@@ -25,9 +25,15 @@ class FieldConditionInput:
 
 @strawberry.input(description="All that are given must hold.")
 class EntityFilterInput:
-    where: list[FieldConditionInput] | None = None
-    external_ids: list[str] | None = None
-    published: bool | None = None
+    where: list[FieldConditionInput] | None = strawberry.field(
+        default=None, description="Conditions on fields of the data, at most 50."
+    )
+    external_ids: list[str] | None = strawberry.field(
+        default=None, description="Only those with one of these ids of your own, at most 1,000."
+    )
+    published: bool | None = strawberry.field(
+        default=None, description="Only those that were published, or only those that were not."
+    )
     created_after: datetime | None = None
     created_before: datetime | None = None
     search: str | None = strawberry.field(default=None, description="Part of any text in the data, case ignored.")
@@ -35,8 +41,12 @@ class EntityFilterInput:
 
 @strawberry.input(one_of=True, description="Which entities: exactly one of these.")
 class EntitySelectionInput:
-    ids: list[strawberry.ID] | None = strawberry.UNSET
-    filter: EntityFilterInput | None = strawberry.UNSET
+    ids: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET, description="These entities, by their ids; a filter serves better for thousands."
+    )
+    filter: EntityFilterInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Every entity of the type that fits."
+    )
     all: bool | None = strawberry.field(default=strawberry.UNSET, description="Every entity of the type; only `true`.")
 
 

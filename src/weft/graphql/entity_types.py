@@ -19,8 +19,8 @@ from weft.operations.entity_types import TypeChanges
     description="A JSON Schema with a name. Every entity is of one type, and fits its schema when it is stored."
 )
 class EntityType(Node):
-    name: str
-    description: str
+    name: str = strawberry.field(description="What people call it: 1 to 200 characters, once in a workspace.")
+    description: str = strawberry.field(description="What its entities are, in up to 10,000 characters; may be empty.")
     schema: JSON = strawberry.field(description="The JSON Schema of the type's entities.")
     built_in: bool = strawberry.field(description="Belongs to Weft, and stays as it is: the type of documents.")
     created_at: datetime

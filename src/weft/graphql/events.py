@@ -22,12 +22,16 @@ from weft.storage.event_lists import EventFilter
     description="Something that happened. Those that come in masses (of entities and runs) are kept only where a trigger listens."
 )
 class Event(Node):
-    name: str
-    payload: JSON
+    name: str = strawberry.field(description="What happened, as words joined by dots: `document.uploaded`.")
+    payload: JSON = strawberry.field(
+        description="A JSON object that says what it happened to; `eventTypes` has the schemas."
+    )
     depth: int = strawberry.field(
         description="How many runs lie behind it, each the cause of the next: 0 for what somebody did."
     )
-    created_at: datetime
+    created_at: datetime = strawberry.field(
+        description="When it was stored, which is before anything is started by it."
+    )
     handled_at: datetime | None = strawberry.field(
         description="When the triggers that listen had looked at it; null while it waits for that."
     )
@@ -42,13 +46,16 @@ class Event(Node):
 
 @strawberry.input(description="All that are given must hold.")
 class EventFilterInput:
-    name: str | None = None
+    name: str | None = strawberry.field(default=None, description="Only events of this name, to the letter.")
     created_after: datetime | None = None
 
 
 @strawberry.type
 class EventQuery:
-    @strawberry.field(graphql_type=Event | None, description="Null when there is none with this id.")
+    @strawberry.field(
+        graphql_type=Event | None,
+        description="An event; null when there is none with this id, or it is no longer kept.",
+    )
     async def event(self, info: Info, id: strawberry.ID) -> domain.Event | None:
         return await info.context.load(events.load_events, read_id(id, "Event", "id"))
 

@@ -14,8 +14,8 @@ from weft.operations import downloads, uploads
 
 @strawberry.type(description="The way in for one file: made by createUpload, fed by its link, used by createDocument.")
 class Upload(Node):
-    name: str
-    status: UploadStatus
+    name: str = strawberry.field(description="The file's name, without folders: 1 to 255 characters.")
+    status: UploadStatus = strawberry.field(description="How far it is.")
     size: BigInt | None = strawberry.field(description="Bytes of what was received; null until then.")
     sha256: str | None = strawberry.field(description="Of what was received, in lower-case hex; null until then.")
     expires_at: datetime = strawberry.field(description="Until then the link takes a file.")
@@ -30,7 +30,7 @@ class Upload(Node):
 class File:
     """A view over `domain.files.DocumentFile`."""
 
-    size: BigInt = strawberry.field(description="Bytes.")
+    size: BigInt = strawberry.field(description="How large it is, in bytes.")
     mime_type: str = strawberry.field(description="By the content; the name only tells kinds of plain text apart.")
     sha256: str = strawberry.field(description="Of the content, in lower-case hex.")
 

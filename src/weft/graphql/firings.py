@@ -21,16 +21,18 @@ from weft.storage.firings import FiringFilter
 
 @strawberry.type(description="One time that a trigger or a schedule fired, and what came of it.")
 class Firing(Node):
-    trigger_type: TriggerType
-    trigger_name: str = strawberry.field(description="Of the trigger or schedule, as it was then.")
-    outcome: FiringOutcome
+    trigger_type: TriggerType = strawberry.field(description="What kind of thing fired: EVENT, WEBHOOK or SCHEDULE.")
+    trigger_name: str = strawberry.field(description="What the trigger or schedule was called then.")
+    outcome: FiringOutcome = strawberry.field(description="What came of it.")
     reason: str | None = strawberry.field(description="Why no run was started; null where one was.")
-    slot_at: datetime | None = strawberry.field(description="The time of the schedule that it was for.")
-    created_at: datetime
+    slot_at: datetime | None = strawberry.field(
+        description="The time of the schedule that it was for; null for an event."
+    )
+    created_at: datetime = strawberry.field(description="When it was looked at.")
 
     @strawberry.field(
         graphql_type=Optional[lazy("Event", "weft.graphql.events")],  # noqa: UP045 - a lazy type knows no |
-        description="Null for a schedule, and where the event is no longer kept.",
+        description="The event that it answered; null for a schedule, and where the event is no longer kept.",
     )
     @staticmethod
     async def event(parent: strawberry.Parent[domain.Firing], info: Info) -> events_domain.Event | None:
@@ -38,7 +40,7 @@ class Firing(Node):
 
     @strawberry.field(
         graphql_type=Optional[lazy("Run", "weft.graphql.runs")],  # noqa: UP045 - a lazy type knows no |
-        description="What it started.",
+        description="What it started; null where nothing was, and where the run is no longer kept.",
     )
     @staticmethod
     async def run(parent: strawberry.Parent[domain.Firing], info: Info) -> Run | None:
@@ -46,7 +48,7 @@ class Firing(Node):
 
     @strawberry.field(
         graphql_type=Optional[lazy("Workflow", "weft.graphql.workflows")],  # noqa: UP045 - a lazy type knows no |
-        description="Null where it was deleted.",
+        description="The workflow that it was for; null where that was deleted.",
     )
     @staticmethod
     async def workflow(parent: strawberry.Parent[domain.Firing], info: Info) -> workflow_domain.Workflow | None:
@@ -60,9 +62,15 @@ class Firing(Node):
 @strawberry.input(description="All that are given must hold.")
 class FiringFilterInput:
     workflow_id: strawberry.ID | None = None
-    trigger_id: strawberry.ID | None = strawberry.field(default=None, description="Of a trigger, or of a schedule.")
-    outcome: list[FiringOutcome] | None = strawberry.field(default=None, description="One of these.")
-    trigger_type: TriggerType | None = None
+    trigger_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Only what this trigger or schedule did: its `id`, or the bare UUID in it."
+    )
+    outcome: list[FiringOutcome] | None = strawberry.field(
+        default=None, description="Only what came out in one of these ways."
+    )
+    trigger_type: TriggerType | None = strawberry.field(
+        default=None, description="Only what this kind of thing did: EVENT, WEBHOOK or SCHEDULE."
+    )
 
 
 async def firings_of_workflow(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
@@ -11,12 +12,14 @@ from weft.domain.imports import ImportFormat, ImportStatus, OnConflict
 from weft.domain.page import Page
 from weft.graphql.context import Info
 from weft.graphql.entity_types import EntityType
+from weft.graphql.live import SHARED
 from weft.graphql.mutations import Answer, UserError, mutation
 from weft.graphql.nodes import Node, read_id, read_key, read_optional_id
 from weft.graphql.paging import Connection, read_page
 from weft.graphql.scalars import BigInt
 from weft.operations import entity_types
 from weft.operations import imports as operations
+from weft.operations.import_watching import watch_import
 from weft.operations.imports import ErrorsWanted, NewImport
 
 
@@ -25,31 +28,33 @@ class ImportError:  # noqa: A001 - the word of the API; nothing here imports mod
     """A view over `domain.imports.RejectedRow`."""
 
     line: BigInt = strawberry.field(description="Where the row begins in the file, from 1.")
-    code: str
-    message: str
+    code: str = strawberry.field(description="What kind of mistake it is, such as `TYPE_MISMATCH`.")
+    message: str = strawberry.field(description="What is wrong with the row, in a sentence.")
     path: list[str] = strawberry.field(description="The field of the record that is wrong.")
     excerpt: str = strawberry.field(description="The start of the row as it was sent.")
 
 
 @strawberry.type(description="A file of entities. At every revision `rowsRead = created + updated + skipped + failed`.")
 class Import(Node):
-    format: ImportFormat
-    on_conflict: OnConflict
-    external_id_field: str | None
-    status: ImportStatus
-    rows_read: BigInt
-    created: BigInt
-    updated: BigInt
+    format: ImportFormat = strawberry.field(description="How the file is written.")
+    on_conflict: OnConflict = strawberry.field(description="What happens to a row whose external id exists already.")
+    external_id_field: str | None = strawberry.field(
+        description="The field or column that holds your own id; null where rows have none."
+    )
+    status: ImportStatus = strawberry.field(description="How far it is.")
+    rows_read: BigInt = strawberry.field(description="Rows that were looked at so far, the refused ones included.")
+    created: BigInt = strawberry.field(description="Rows that became new entities.")
+    updated: BigInt = strawberry.field(description="Rows whose entity existed, and got their data.")
     skipped: BigInt = strawberry.field(description="Rows of entities that existed and were left as they were.")
-    failed: BigInt
-    bytes_read: BigInt
+    failed: BigInt = strawberry.field(description="Rows that were not taken.")
+    bytes_read: BigInt = strawberry.field(description="How much of the file was read: bytes.")
     revision: BigInt = strawberry.field(description="Rises with every change: of two states, the higher one is newer.")
     error: str | None = strawberry.field(description="Why the file as a whole cannot be used.")
     created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
+    started_at: datetime | None = strawberry.field(description="When the first byte of the file came; null before.")
+    finished_at: datetime | None = strawberry.field(description="When it was over; null while it is not.")
 
-    @strawberry.field(graphql_type=EntityType)
+    @strawberry.field(graphql_type=EntityType, description="What its rows become entities of.")
     @staticmethod
     async def entity_type(parent: strawberry.Parent[domain.Import], info: Info) -> entity.EntityType | None:
         return await info.context.load(entity_types.load_entity_types, parent.entity_type_id)
@@ -82,7 +87,7 @@ class ImportQuery:
     async def imports(
         self,
         info: Info,
-        type: strawberry.ID | None = None,
+        type: Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this EntityType.")] = None,
         first: int = 20,
         after: str | None = None,
     ) -> Page[domain.Import]:
@@ -136,9 +141,8 @@ class ImportMutation:
 class ImportSubscription:
     @strawberry.subscription(
         graphql_type=Import,
+        metadata=SHARED,
         description="The import now, then its newest state as it changes, up to 5 times a second. Ends after the state in which it is over.",
     )
     async def import_progress(self, info: Info, import_id: strawberry.ID) -> AsyncGenerator[domain.Import]:
-        return await operations.watch_import(
-            info.context.services, info.context.viewer, read_id(import_id, "Import", "importId")
-        )
+        return await watch_import(info.context.services, info.context.viewer, read_id(import_id, "Import", "importId"))

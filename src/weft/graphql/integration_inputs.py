@@ -12,7 +12,9 @@ METHOD = "POST, PUT or PATCH. Left out: POST."
 
 @strawberry.input(description="A header that goes along with every message.")
 class HeaderInput:
-    name: str
+    name: str = strawberry.field(
+        description="As in HTTP. `Content-Type` and `webhook-…` are refused, since each message sets them itself."
+    )
     value: str = strawberry.field(description="Encrypted, and never shown again.")
 
 
@@ -37,7 +39,7 @@ class EmailConfigInput:
 class WebhookConfigInput:
     url: str = strawberry.field(description="Its query is encrypted and never shown again.")
     method: str | None = strawberry.field(default=None, description=METHOD)
-    headers: list[HeaderInput] | None = None
+    headers: list[HeaderInput] | None = strawberry.field(default=None, description="Go along with every message.")
     secret: str | None = strawberry.field(
         default=None,
         description="What messages are signed with: `whsec_` and base64. Left out, one is made and shown once.",
@@ -46,30 +48,36 @@ class WebhookConfigInput:
 
 @strawberry.input(one_of=True, description="Where messages go: exactly one of these.")
 class IntegrationConfigInput:
-    slack: SlackConfigInput | None = strawberry.UNSET
-    email: EmailConfigInput | None = strawberry.UNSET
-    webhook: WebhookConfigInput | None = strawberry.UNSET
+    slack: SlackConfigInput | None = strawberry.field(default=strawberry.UNSET, description="To a channel of Slack.")
+    email: EmailConfigInput | None = strawberry.field(default=strawberry.UNSET, description="To recipients of mail.")
+    webhook: WebhookConfigInput | None = strawberry.field(default=strawberry.UNSET, description="To an HTTP receiver.")
 
 
 @strawberry.input(description="What is left out stays as it is.")
 class SlackChangesInput:
-    webhook_url: str | None = None
+    webhook_url: str | None = strawberry.field(
+        default=None, description="Another URL in place of the old; encrypted, and never shown again."
+    )
     channel: str | None = strawberry.field(default=None, description="An empty text takes it away.")
 
 
 @strawberry.input(description="What is left out stays as it is. An empty text takes a subject or a template away.")
 class EmailChangesInput:
-    to: list[str] | None = None
+    to: list[str] | None = strawberry.field(default=None, description="All recipients, in place of the old.")
     subject: str | None = None
     template: str | None = None
 
 
 @strawberry.input(description="What is left out stays as it is.")
 class WebhookChangesInput:
-    url: str | None = None
+    url: str | None = strawberry.field(
+        default=None, description="Another address in place of the old. Its query is encrypted and never shown again."
+    )
     method: str | None = None
     headers: list[HeaderInput] | None = strawberry.field(default=None, description="All of them, in place of the old.")
-    secret: str | None = None
+    secret: str | None = strawberry.field(
+        default=None, description="What messages are signed with from now on: `whsec_` and base64."
+    )
     new_secret: bool = strawberry.field(
         default=False, description="Make another secret, show it once, and sign with it from now on."
     )
@@ -77,9 +85,15 @@ class WebhookChangesInput:
 
 @strawberry.input(one_of=True, description="Changes of the config, by the integration's type: exactly one of these.")
 class IntegrationChangesInput:
-    slack: SlackChangesInput | None = strawberry.UNSET
-    email: EmailChangesInput | None = strawberry.UNSET
-    webhook: WebhookChangesInput | None = strawberry.UNSET
+    slack: SlackChangesInput | None = strawberry.field(
+        default=strawberry.UNSET, description="For an integration of type SLACK."
+    )
+    email: EmailChangesInput | None = strawberry.field(
+        default=strawberry.UNSET, description="For an integration of type EMAIL."
+    )
+    webhook: WebhookChangesInput | None = strawberry.field(
+        default=strawberry.UNSET, description="For an integration of type WEBHOOK."
+    )
 
 
 def read_config(given: IntegrationConfigInput | IntegrationChangesInput) -> Settings:

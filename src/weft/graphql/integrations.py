@@ -1,7 +1,7 @@
 """Integrations: where messages go."""
 
 from datetime import datetime
-from typing import Any, Optional
+from typing import Annotated, Any, Optional
 
 import strawberry
 
@@ -39,7 +39,7 @@ class SlackConfig:
 
 @strawberry.type(description="Mail by the server's own SMTP.")
 class EmailConfig:
-    @strawberry.field
+    @strawberry.field(description="The addresses of all recipients.")
     @staticmethod
     def to(parent: strawberry.Parent[dict[str, Any]]) -> list[str]:
         return parent["to"]
@@ -62,7 +62,7 @@ class WebhookConfig:
     def url(parent: strawberry.Parent[dict[str, Any]]) -> str:
         return parent["url"]
 
-    @strawberry.field
+    @strawberry.field(description="POST, PUT or PATCH.")
     @staticmethod
     def method(parent: strawberry.Parent[dict[str, Any]]) -> str:
         return parent["method"]
@@ -75,17 +75,23 @@ class WebhookConfig:
 
 @strawberry.type(description="What an integration is configured with, without its secrets: one of these.")
 class IntegrationConfig:
-    @strawberry.field(graphql_type=SlackConfig | None)
+    @strawberry.field(
+        graphql_type=SlackConfig | None, description="That of an integration of type SLACK; null for others."
+    )
     @staticmethod
     def slack(parent: strawberry.Parent[domain.Integration]) -> Any:
         return parent.config if parent.type is IntegrationType.SLACK else None
 
-    @strawberry.field(graphql_type=EmailConfig | None)
+    @strawberry.field(
+        graphql_type=EmailConfig | None, description="That of an integration of type EMAIL; null for others."
+    )
     @staticmethod
     def email(parent: strawberry.Parent[domain.Integration]) -> Any:
         return parent.config if parent.type is IntegrationType.EMAIL else None
 
-    @strawberry.field(graphql_type=WebhookConfig | None)
+    @strawberry.field(
+        graphql_type=WebhookConfig | None, description="That of an integration of type WEBHOOK; null for others."
+    )
     @staticmethod
     def webhook(parent: strawberry.Parent[domain.Integration]) -> Any:
         return parent.config if parent.type is IntegrationType.WEBHOOK else None
@@ -93,15 +99,17 @@ class IntegrationConfig:
 
 @strawberry.type(description="A configured outside system that messages go to. Secrets in it are never shown again.")
 class Integration(Node):
-    name: str
-    type: IntegrationType
+    name: str = strawberry.field(description="What steps call it by: 1 to 200 characters, once in a workspace.")
+    type: IntegrationType = strawberry.field(
+        description="What kind of system it is, and which part of `config` is there."
+    )
     enabled: bool = strawberry.field(description="Whether messages may be sent through it.")
     revision: int = strawberry.field(description="Rises with every change.")
     created_by: str = strawberry.field(description="The name of the API key that made it.")
     created_at: datetime
     updated_at: datetime
 
-    @strawberry.field(graphql_type=IntegrationConfig)
+    @strawberry.field(graphql_type=IntegrationConfig, description="Where its messages go, without secrets.")
     @staticmethod
     def config(parent: strawberry.Parent[domain.Integration]) -> domain.Integration:
         return parent
@@ -143,7 +151,7 @@ class IntegrationQuery:
         self,
         info: Info,
         workflow_id: strawberry.ID | None = None,
-        type: IntegrationType | None = None,
+        type: Annotated[IntegrationType | None, strawberry.argument(description="Only those of this type.")] = None,
         first: int = 20,
         after: str | None = None,
     ) -> Page[domain.Integration]:
@@ -159,8 +167,10 @@ class IntegrationQuery:
 @strawberry.input
 class CreateIntegrationInput:
     name: str = strawberry.field(description="What steps call it by; once in a workspace.")
-    config: IntegrationConfigInput
-    workflow_id: strawberry.ID | None = None
+    config: IntegrationConfigInput = strawberry.field(description="Where its messages go; it decides the type.")
+    workflow_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The workflow that it is made for; others may send through it as well."
+    )
     enabled: bool = True
 
 
@@ -178,7 +188,9 @@ class UpdateIntegrationInput:
     id: strawberry.ID
     name: str | None = None
     enabled: bool | None = strawberry.field(default=None, description="To disable it gives up what waits to be sent.")
-    config: IntegrationChangesInput | None = None
+    config: IntegrationChangesInput | None = strawberry.field(
+        default=None, description="Changes of where its messages go. The type stays."
+    )
     expected_revision: int | None = strawberry.field(
         default=None, description="Refuse the change when the integration is at another revision by now."
     )
@@ -198,7 +210,7 @@ class DeleteIntegrationInput:
 
 @strawberry.type
 class DeleteIntegrationPayload:
-    deleted_id: strawberry.ID | None = strawberry.field(description="Of what is no more.")
+    deleted_id: strawberry.ID | None
     errors: list[UserError]
 
 

@@ -30,41 +30,45 @@ def in_ms(duration: timedelta | None) -> float | None:
 @strawberry.type(description="Why a step, and with it the item, failed.")
 class ItemError:
     code: str = strawberry.field(description="A short word in UPPER_CASE by which failures are grouped.")
-    message: str
-    step_id: str | None
-    details: JSON | None
+    message: str = strawberry.field(description="What went wrong, in a sentence for people.")
+    step_id: str | None = strawberry.field(
+        description="The `id` of the step that failed, in the definition; null where the item failed as a whole."
+    )
+    details: JSON | None = strawberry.field(
+        description="What else the step tells of it, in a form of its own; null where it tells nothing."
+    )
 
 
 @strawberry.type(description="What one step did for one item.")
 class StepResult:
     """A view over `operations.item_steps.ItemStep`: the result together with its place in the graph."""
 
-    @strawberry.field(description="The step's id in the definition.")
+    @strawberry.field(description="Its `id` in the definition.")
     @staticmethod
-    def id(parent: strawberry.Parent[ItemStep]) -> strawberry.ID:
-        return strawberry.ID(parent.step.id)
+    def step_id(parent: strawberry.Parent[ItemStep]) -> str:
+        return parent.step.id
 
     @strawberry.field(description="The step's type, as the definition has it.")
     @staticmethod
     def type(parent: strawberry.Parent[ItemStep]) -> str:
         return parent.step.type
 
-    @strawberry.field
+    @strawberry.field(description="What became of it.")
     @staticmethod
     def status(parent: strawberry.Parent[ItemStep]) -> StepStatus:
         return parent.result.status
 
-    @strawberry.field
+    @strawberry.field(description="When its last attempt began; null for a step that never did.")
     @staticmethod
     def started_at(parent: strawberry.Parent[ItemStep]) -> datetime | None:
         return parent.result.started_at
 
-    @strawberry.field
+    @strawberry.field(description="When its last attempt ended, however it did; null before.")
     @staticmethod
     def completed_at(parent: strawberry.Parent[ItemStep]) -> datetime | None:
         return parent.result.completed_at
 
-    @strawberry.field(description="Of the last attempt.")
+    @strawberry.field(description="How long the last attempt took; null before its end.")
     @staticmethod
     def duration_ms(parent: strawberry.Parent[ItemStep]) -> float | None:
         return in_ms(parent.result.duration)
@@ -82,7 +86,7 @@ class StepResult:
     async def input(parent: strawberry.Parent[ItemStep], info: Info) -> JSON | None:
         return input_of(parent, await _own_input(parent, info))
 
-    @strawberry.field
+    @strawberry.field(description="What it gave, as any JSON value; null where it did not complete.")
     @staticmethod
     def output(parent: strawberry.Parent[ItemStep]) -> JSON | None:
         return parent.result.output
@@ -92,7 +96,7 @@ class StepResult:
     def branches(parent: strawberry.Parent[ItemStep]) -> list[str] | None:
         return None if parent.result.branches is None else list(parent.result.branches)
 
-    @strawberry.field(description="Why it was skipped.")
+    @strawberry.field(description="Why it was skipped; null where it was not.")
     @staticmethod
     def reason(parent: strawberry.Parent[ItemStep]) -> str | None:
         return parent.result.reason
@@ -112,7 +116,7 @@ class StepResult:
     def from_cache(parent: strawberry.Parent[ItemStep]) -> bool:
         return parent.result.from_cache
 
-    @strawberry.field(graphql_type=Usage, description="Of all attempts.")
+    @strawberry.field(graphql_type=Usage, description="What calls of models took, in all attempts.")
     @staticmethod
     def usage(parent: strawberry.Parent[ItemStep]) -> usages.Usage:
         return parent.result.usage
@@ -153,27 +157,32 @@ class Item(Node):
         return encode_id("Item", f"{parent.run_id}:{parent.ordinal}")
 
     ordinal: int = strawberry.field(description="Its place in the run, from 0.")
-    status: ItemStatus
-    error: ItemError | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    usage: Usage = strawberry.field(description="Of all its steps, as far as they are recorded.")
+    status: ItemStatus = strawberry.field(description="Where it stands.")
+    error: ItemError | None = strawberry.field(description="Why it failed; null for every other status.")
+    started_at: datetime | None = strawberry.field(description="When its first step was begun; null before.")
+    finished_at: datetime | None = strawberry.field(description="When it was recorded as finished; null before.")
+    usage: Usage = strawberry.field(
+        description="What calls of models took, of all its steps as far as they are recorded."
+    )
 
-    @strawberry.field(graphql_type=lazy("Run", "weft.graphql.runs"))
+    @strawberry.field(
+        graphql_type=lazy("Run", "weft.graphql.runs"),
+        description="The run that it belongs to, and whose workflow version it goes through.",
+    )
     @staticmethod
     async def run(parent: strawberry.Parent[domain.Item], info: Info) -> domain.Run | None:
         return await info.context.load(runs.get_runs, parent.run_id)
 
     @strawberry.field(
         graphql_type=Optional[lazy("Entity", "weft.graphql.entities")],  # noqa: UP045 - a lazy type knows no |
-        description="Null in a run without entities, and when the entity was deleted.",
+        description="What the steps worked on, as it is now; null in a run without entities, and when the entity was deleted.",
     )
     @staticmethod
     async def entity(parent: strawberry.Parent[domain.Item], info: Info) -> entity_domain.Entity | None:
         return None if parent.entity_id is None else await info.context.load(entities.load_entities, parent.entity_id)
 
     @strawberry.field(
-        description="Of a completed item: what the workflow's output says, or the output of the last steps."
+        description="What the workflow's `output` says, or the output of the last steps; null while the item is not completed."
     )
     @staticmethod
     def output(parent: strawberry.Parent[domain.Item], info: Info) -> JSON | None:
@@ -192,7 +201,7 @@ class Item(Node):
 
         return info.context.load_then(items.load_graphs, parent.run_id, shown)
 
-    @strawberry.field(description="From its start to its end, pauses and waits included.")
+    @strawberry.field(description="From its start to its end, pauses and waits included; null before.")
     @staticmethod
     def duration_ms(parent: strawberry.Parent[domain.Item]) -> float | None:
         if parent.started_at is None or parent.finished_at is None:
@@ -211,12 +220,14 @@ class Item(Node):
     description="Failed items of a run with the same cause: messages that differ only in values count as one."
 )
 class FailureGroup:
-    step_id: str | None
-    code: str
+    step_id: str | None = strawberry.field(
+        description="The `id` of the step that failed, in the definition; null where items failed as a whole."
+    )
+    code: str = strawberry.field(description="The `code` that all of their errors have.")
     message: str = strawberry.field(description="The message of one of them.")
     count: int = strawberry.field(description="How many of the first 100,000 failed items of the run.")
 
-    @strawberry.field(graphql_type=Item | None)
+    @strawberry.field(graphql_type=Item | None, description="The first of them; null where it is no longer kept.")
     @staticmethod
     async def example_item(parent: strawberry.Parent[domain.FailureGroup], info: Info) -> domain.Item | None:
         return await info.context.load(items.load_items, ItemPlace(parent.run_id, parent.example_ordinal))

@@ -16,12 +16,16 @@ from weft.operations import keys
 
 @strawberry.type(description="Opens one workspace with one role. The key itself is shown once, when it is made.")
 class ApiKey(Node):
-    name: str
-    role: Role
+    name: str = strawberry.field(
+        description="1 to 200 characters, for people; stands in the audit log and in `createdBy`."
+    )
+    role: Role = strawberry.field(description="What it may do. It never changes.")
     prefix: str = strawberry.field(description="The first characters of the key, to recognise it by.")
     created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
+    expires_at: datetime | None = strawberry.field(description="From then on it opens nothing; null for never.")
+    revoked_at: datetime | None = strawberry.field(
+        description="When it was revoked, and opens nothing since; null where it was not."
+    )
     last_used_at: datetime | None = strawberry.field(description="Exact to a minute.")
 
     @strawberry.field(description="Operations a minute; null for as many as the server allows any key.")
@@ -36,14 +40,14 @@ class ApiKey(Node):
 
 @strawberry.type(description="Who asks: an API key and what it opens.")
 class Viewer:
-    role: Role
+    role: Role = strawberry.field(description="What the key may do in its workspace.")
 
     @strawberry.field(description="The name of the workspace that this key opens.")
     @staticmethod
     async def workspace(parent: strawberry.Parent[access.Viewer], info: Info) -> str:
         return await keys.workspace_name(info.context.services, parent)
 
-    @strawberry.field(graphql_type=ApiKey)
+    @strawberry.field(graphql_type=ApiKey, description="The key that the request came with.")
     @staticmethod
     async def api_key(parent: strawberry.Parent[access.Viewer], info: Info) -> access.ApiKey | None:
         return await keys.find_key(info.context.services, parent, parent.key_id)

@@ -13,8 +13,8 @@ from weft.domain.errors import CallerError, ErrorCode, Problem
 class UserError:
     """A view over `domain.errors.Problem`."""
 
-    code: ErrorCode
-    message: str
+    code: ErrorCode = strawberry.field(description="What kind of mistake it is, for programs.")
+    message: str = strawberry.field(description="What is wrong, in a sentence for people.")
     path: list[str] = strawberry.field(description="Where in the arguments it is: `input`, then fields and indexes.")
     hint: str | None = strawberry.field(description="How it might be put right.")
     line: int | None = strawberry.field(description="Line in the text at `path`, from 1.")

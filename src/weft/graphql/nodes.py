@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.types.base import StrawberryObjectDefinition
@@ -64,7 +64,7 @@ def lazy(type_name: str, module: str) -> Any:
     return LazyType[Any, Any](type_name, module)
 
 
-@strawberry.interface(description="An object with an id.")
+@strawberry.interface(description="An object that `node` finds again by its `id`.")
 class Node:
     """Implemented by types that have the name of the domain class they show."""
 
@@ -86,7 +86,11 @@ class Node:
 @strawberry.type
 class NodeQuery:
     @strawberry.field(graphql_type=Node | None, description="Any object by its id; null when there is none.")
-    async def node(self, info: Info, id: strawberry.ID) -> object | None:
+    async def node(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The `id` of any object that has one.")],
+    ) -> object | None:
         type_name, key = decode_id(id, "id")
         found = info.schema.get_type_by_name(type_name)
         origin = found.origin if isinstance(found, StrawberryObjectDefinition) else None

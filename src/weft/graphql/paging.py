@@ -52,11 +52,11 @@ class PageInfo:
 
 @strawberry.type(description="A row and its place in the list.")
 class Edge(Generic[T]):
-    cursor: str
-    node: T
+    cursor: str = strawberry.field(description="Its place in the list: as `after`, it gives the rows behind it.")
+    node: T = strawberry.field(description="The row itself.")
 
 
-@strawberry.type(description="A page of a list.")
+@strawberry.type(description="A page of a list, and whether the list goes on.")
 class Connection(Generic[T]):
     """A view over `domain.page.Page`."""
 
@@ -65,12 +65,12 @@ class Connection(Generic[T]):
     def edges(parent: strawberry.Parent[Page[Any]]) -> list[Edge[T]]:
         return [Edge[T](cursor=encode_cursor(key), node=row) for key, row in zip(parent.keys, parent.rows, strict=True)]
 
-    @strawberry.field(description="The rows.")
+    @strawberry.field(description="The rows alone, for whoever needs no cursors of each.")
     @staticmethod
     def nodes(parent: strawberry.Parent[Page[Any]]) -> list[T]:
         return list(parent.rows)
 
-    @strawberry.field
+    @strawberry.field(description="Where the page stands in its list.")
     @staticmethod
     def page_info(parent: strawberry.Parent[Page[Any]]) -> PageInfo:
         return PageInfo(

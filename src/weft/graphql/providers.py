@@ -14,15 +14,13 @@ from weft.graphql.nodes import Node, read_id, read_key
 from weft.graphql.paging import Connection, read_page
 from weft.operations import providers
 
-strawberry.enum(ProviderKind, description="The API that a model provider speaks.")
-
 
 @strawberry.type(
     description="A service that runs models. Steps refer to it by name. Its key is kept sealed and never shown."
 )
 class ModelProvider(Node):
     name: str = strawberry.field(description="What steps call it; unique in the workspace.")
-    kind: ProviderKind
+    kind: ProviderKind = strawberry.field(description="Which API it speaks. It never changes.")
     base_url: str = strawberry.field(description="Where its API is, up to the part that all its addresses begin with.")
     has_key: bool = strawberry.field(description="Whether calls carry a key.")
     created_at: datetime
@@ -87,7 +85,9 @@ class UpdateModelProviderInput:
     id: strawberry.ID
     name: str | None = strawberry.UNSET
     base_url: str | None = strawberry.UNSET
-    api_key: str | None = strawberry.UNSET
+    api_key: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Another key in place of the old; null: calls carry none."
+    )
     requests_per_minute: int | None = strawberry.UNSET
     tokens_per_minute: int | None = strawberry.UNSET
     concurrency: int | None = strawberry.UNSET
@@ -132,7 +132,9 @@ class ModelProviderTest:
 
 @strawberry.type
 class TestModelProviderPayload:
-    test: ModelProviderTest | None
+    test: ModelProviderTest | None = strawberry.field(
+        description="What the model answered; null where there are `errors`."
+    )
     errors: list[UserError]
 
 

@@ -16,6 +16,7 @@ from weft.graphql.entity_inputs import EntitySelectionInput, read_selection
 from weft.graphql.mutations import Answer, UserError, mutation
 from weft.graphql.nodes import read_id
 from weft.graphql.runs import Run
+from weft.graphql.scalars import documented
 from weft.operations import runs
 from weft.operations.run_requests import RunRequest
 from weft.operations.run_retries import RetryRun, retry_run
@@ -43,22 +44,29 @@ class RunWorkflowInput:
         default=None, description="An object, checked against the workflow's `parametersSchema`."
     )
     priority: int = strawberry.field(default=0, description="-100 to 100; runs of a higher one are served first.")
-    concurrency: int | None = strawberry.field(default=None, description="Items under way at once, at most.")
+    concurrency: int | None = strawberry.field(
+        default=None, description="Items under way at once, at most: 1 to 10,000. Left out, no limit."
+    )
     idempotency_key: str | None = strawberry.field(default=None, description=_IDEMPOTENCY_KEY)
     wait: timedelta | None = strawberry.field(default=None, description=_WAIT)
     webhook_url: str | None = strawberry.field(default=None, description=_WEBHOOK_URL)
     webhook_secret: str | None = strawberry.field(default=None, description=_SIGNED_WITH)
 
 
-@strawberry.enum(description="Which items of a run are tried again.")
+@documented
 class RetryScope(StrEnum):
+    """Which items of a run are tried again.
+
+    FAILED: Those that failed; completed, skipped and cancelled ones are left as they are.
+    """
+
     FAILED = "FAILED"
 
 
 @strawberry.input
 class RetryRunInput:
     run_id: strawberry.ID
-    only: RetryScope = RetryScope.FAILED
+    only: RetryScope = strawberry.field(default=RetryScope.FAILED, description="Which of its items are tried again.")
     from_failed_step: bool = strawberry.field(
         default=True, description="Take over what completed before; false begins again with the first step."
     )

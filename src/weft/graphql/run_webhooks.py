@@ -19,7 +19,7 @@ from weft.operations.deliveries import DeliveryList
     description="Is told by signed messages how a run goes on. Its address and its secret are never shown."
 )
 class RunWebhook:
-    host: str
+    host: str = strawberry.field(description="The host of the address that messages go to, and of no other part of it.")
     status: RunWebhookStatus | None = strawberry.field(
         description="Null where the end was told so long ago that it is no longer on record whether that arrived."
     )

@@ -14,7 +14,7 @@ from weft.domain.entity import EntityType
 from weft.domain.events import Event
 from weft.domain.page import Page
 from weft.domain.progress import RunStatus
-from weft.domain.run import ItemStatus, LogLevel, TriggerType
+from weft.domain.run import ItemStatus, TriggerType
 from weft.domain.run_webhook import RunWebhook as RunWebhookFacts
 from weft.domain.trigger import Firing
 from weft.domain.workflow import Workflow, WorkflowVersion
@@ -25,15 +25,16 @@ from weft.graphql.items import FailureGroup, Item, in_ms
 from weft.graphql.nodes import Node, lazy, read_id, read_key, read_optional_id
 from weft.graphql.paging import Connection, read_page
 from weft.graphql.progress import RunProgress
+from weft.graphql.run_logs import LogLine, logs_of_run
 from weft.graphql.run_webhooks import RunWebhook
+from weft.graphql.scalars import BigInt
 from weft.graphql.schedules import Schedule, schedule_of_run
 from weft.graphql.usage import Usage
 from weft.graphql.webhook_triggers import WebhookTrigger, webhook_trigger_of_run
-from weft.operations import entity_types, events, firings, items, run_lists, run_logs, run_webhooks, runs, workflows
+from weft.operations import entity_types, events, firings, items, run_lists, run_webhooks, runs, workflows
 from weft.operations.firings import StartedBy
 from weft.operations.items import FailureList, ItemFilter, ItemList, ItemPlace
 from weft.operations.run_lists import RunList
-from weft.operations.run_logs import LogFilter, LogList
 from weft.storage.run_lists import RunFilter
 
 
@@ -41,7 +42,7 @@ from weft.storage.run_lists import RunFilter
 class RunTrigger:
     """A view over the run itself."""
 
-    @strawberry.field
+    @strawberry.field(description="What kind of thing started it.")
     @staticmethod
     def type(parent: strawberry.Parent[domain.Run]) -> TriggerType:
         return parent.trigger_type
@@ -51,7 +52,7 @@ class RunTrigger:
     def by(parent: strawberry.Parent[domain.Run]) -> str:
         return parent.triggered_by
 
-    @strawberry.field(description="Of the trigger or schedule, as it was then; null for a run that somebody started.")
+    @strawberry.field(description="What the trigger or schedule was called then; null for a run that somebody started.")
     @staticmethod
     def name(parent: strawberry.Parent[domain.Run]) -> str | None:
         return None if parent.trigger_id is None else parent.triggered_by
@@ -63,7 +64,7 @@ class RunTrigger:
 
     @strawberry.field(
         graphql_type=Optional[lazy("Event", "weft.graphql.events")],  # noqa: UP045 - a lazy type knows no |
-        description="That started it; null for other runs, and where it is no longer kept.",
+        description="The event that started it; null for other runs, and where it is no longer kept.",
     )
     @staticmethod
     async def event(parent: strawberry.Parent[domain.Run], info: Info) -> Event | None:
@@ -82,55 +83,48 @@ class RunTrigger:
     webhook_trigger: Any = strawberry.field(
         webhook_trigger_of_run,
         graphql_type=WebhookTrigger | None,
-        description="Whose call started it; null for other runs, and where it is no more.",
+        description="The webhook trigger whose call started it; null for other runs, and where it is no more.",
     )
     schedule: Any = strawberry.field(
         schedule_of_run,
         graphql_type=Schedule | None,
-        description="That started it; null for other runs, and where it is no more.",
+        description="The schedule that started it; null for other runs, and where it is no more.",
     )
-
-
-@strawberry.type(description="A line that a step wrote into the log of its run.")
-class LogLine:
-    at: datetime
-    level: LogLevel
-    message: str
-    step_id: str | None
-    fields: JSON
-
-    @strawberry.field(graphql_type=Item | None)
-    @staticmethod
-    async def item(parent: strawberry.Parent[domain.LogLine], info: Info) -> domain.Item | None:
-        if parent.ordinal is None:
-            return None
-        return await info.context.load(items.load_items, ItemPlace(parent.run_id, parent.ordinal))
 
 
 @strawberry.type(description="One workflow version over a frozen selection of entities, or over the run's own input.")
 class Run(Node):
-    status: RunStatus
-    progress: RunProgress
-    parameters: JSON
-    input: JSON | None = strawberry.field(description="Of a run without entities.")
-    error: str | None = strawberry.field(description="Why the run as a whole failed; items have their own errors.")
-    priority: int
+    status: RunStatus = strawberry.field(description="Where it stands; the same as in `progress`.")
+    progress: RunProgress = strawberry.field(description="How far it is: exact counters, as of their `revision`.")
+    parameters: JSON = strawberry.field(description="An object: what the definition reads as `params`.")
+    input: JSON | None = strawberry.field(
+        description="What the run was given as its input; null for a run over entities."
+    )
+    error: str | None = strawberry.field(
+        description="Why the run as a whole failed; null where it did not. Items have their own errors."
+    )
+    priority: int = strawberry.field(
+        description="-100 to 100; of runs that are ready, those of a higher one are served first."
+    )
     concurrency: int | None = strawberry.field(description="Items under way at once, at most; null for no limit.")
     created_at: datetime
 
-    @strawberry.field(graphql_type=lazy("Workflow", "weft.graphql.workflows"))
+    @strawberry.field(graphql_type=lazy("Workflow", "weft.graphql.workflows"), description="What it is a run of.")
     @staticmethod
     async def workflow(parent: strawberry.Parent[domain.Run], info: Info) -> Workflow | None:
         return await info.context.load(workflows.load_workflows, parent.workflow_id)
 
-    @strawberry.field(graphql_type=lazy("WorkflowVersion", "weft.graphql.workflows"))
+    @strawberry.field(
+        graphql_type=lazy("WorkflowVersion", "weft.graphql.workflows"),
+        description="The definition that it began with and keeps, whatever becomes of the workflow.",
+    )
     @staticmethod
     async def version(parent: strawberry.Parent[domain.Run], info: Info) -> WorkflowVersion | None:
         return await info.context.load(workflows.load_versions, parent.version_id)
 
     @strawberry.field(
         graphql_type=Optional[lazy("EntityType", "weft.graphql.entity_types")],  # noqa: UP045 - a lazy type knows no |
-        description="Null for a run on its input alone.",
+        description="The type of its entities; null for a run on its input alone.",
     )
     @staticmethod
     async def entity_type(parent: strawberry.Parent[domain.Run], info: Info) -> EntityType | None:
@@ -140,23 +134,23 @@ class Run(Node):
 
     @strawberry.field(
         graphql_type=Optional[lazy("Run", "weft.graphql.runs")],  # noqa: UP045 - a lazy type knows no |
-        description="The run whose failed items this one tries again.",
+        description="The run whose failed items this one tries again; null for every other.",
     )
     @staticmethod
     async def retry_of(parent: strawberry.Parent[domain.Run], info: Info) -> domain.Run | None:
         return None if parent.retry_of is None else await info.context.load(runs.get_runs, parent.retry_of)
 
-    @strawberry.field(graphql_type=RunTrigger)
+    @strawberry.field(graphql_type=RunTrigger, description="What started it.")
     @staticmethod
     def trigger(parent: strawberry.Parent[domain.Run]) -> domain.Run:
         return parent
 
-    @strawberry.field
+    @strawberry.field(description="When its first item was begun; null before.")
     @staticmethod
     def started_at(parent: strawberry.Parent[domain.Run]) -> datetime | None:
         return parent.progress.started_at
 
-    @strawberry.field
+    @strawberry.field(description="When it was over; null while it is not.")
     @staticmethod
     def finished_at(parent: strawberry.Parent[domain.Run]) -> datetime | None:
         return parent.progress.finished_at
@@ -166,7 +160,7 @@ class Run(Node):
     def duration_ms(parent: strawberry.Parent[domain.Run]) -> float | None:
         return in_ms(parent.duration)
 
-    @strawberry.field(graphql_type=Usage, description="Of all its items, so far.")
+    @strawberry.field(graphql_type=Usage, description="What calls of models took, for all its items so far.")
     @staticmethod
     def usage(parent: strawberry.Parent[domain.Run]) -> usages.Usage:
         return parent.progress.usage
@@ -207,19 +201,15 @@ class Run(Node):
     ) -> Sequence[domain.FailureGroup]:
         return await info.context.load(items.load_failures, FailureList(parent.id, read_page(first, None).first))
 
-    @strawberry.field(graphql_type=Connection[LogLine], description="Oldest line first.")
-    @staticmethod
-    async def logs(
-        parent: strawberry.Parent[domain.Run],
-        info: Info,
-        first: int = 20,
-        after: str | None = None,
-        level: LogLevel = LogLevel.DEBUG,
-        step_id: str | None = None,
-    ) -> Page[domain.LogLine]:
-        wanted = LogList(parent.id, LogFilter(level, step_id), read_page(first, after))
-        return await info.context.load(run_logs.load_log_pages, wanted)
-
+    logs: Any = strawberry.field(
+        logs_of_run,
+        graphql_type=Connection[LogLine],
+        description="What its steps and its workers said, first line first: lines of `level` and above, of the step with the id "
+        "`stepId` or of all.",
+    )
+    log_lines_left_out: BigInt = strawberry.field(
+        description="Lines that were said and are not in `logs`, since the run, or an item, may say only so much; nearly always 0."
+    )
     deliveries: Any = strawberry.field(
         deliveries_of_run,
         graphql_type=Connection[Delivery],
@@ -239,8 +229,12 @@ class Run(Node):
 @strawberry.input(description="All that are given must hold.")
 class RunFilterInput:
     workflow_id: strawberry.ID | None = None
-    status: list[RunStatus] | None = strawberry.field(default=None, description="One of these.")
-    trigger_type: TriggerType | None = None
+    status: list[RunStatus] | None = strawberry.field(
+        default=None, description="Only those with one of these statuses."
+    )
+    trigger_type: TriggerType | None = strawberry.field(
+        default=None, description="Only those that this kind of thing started."
+    )
     created_after: datetime | None = None
     created_before: datetime | None = None
 
@@ -271,7 +265,7 @@ async def runs_of_workflow(
 
 @strawberry.type
 class RunQuery:
-    @strawberry.field(graphql_type=Run | None, description="Null when there is none with this id.")
+    @strawberry.field(graphql_type=Run | None, description="A run; null when there is none with this id.")
     async def run(self, info: Info, id: strawberry.ID) -> domain.Run | None:
         return await info.context.load(runs.get_runs, read_id(id, "Run", "id"))
 

@@ -5,29 +5,40 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import Any, NewType
+from typing import Any, NewType, TypeVar, cast
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.scalar import ScalarDefinition
 
 from weft.domain import (
     access,
+    datastore,
     definition,
     delivery,
     entity,
     errors,
+    files,
     imports,
     integration,
+    outside,
     page,
     progress,
+    providers,
     run,
     run_webhook,
     schedule,
     step,
+    trigger,
     webhooks,
     workflow,
 )
+from weft.kit.enum_docs import described
+from weft.operations import run_watching
+from weft.operations.run_events import asking
+
+EnumT = TypeVar("EnumT", bound=Enum)
 
 BigInt = NewType("BigInt", int)
 """A count that may pass 2^31. A JSON number: exact in every client up to 2^53."""
@@ -140,36 +151,54 @@ SCALARS: Mapping[object, ScalarDefinition] = {
 
 ENUMS: tuple[type[Enum], ...] = (
     access.Role,
+    asking.RunEventKind,
+    datastore.DatastoreKind,
+    datastore.TlsMode,
     definition.Backoff,
     definition.OnFailure,
     delivery.DeliveryKind,
     delivery.DeliveryStatus,
     entity.FilterOp,
     errors.ErrorCode,
+    files.UploadStatus,
     imports.ImportFormat,
     imports.ImportStatus,
     imports.OnConflict,
     integration.IntegrationType,
+    outside.ColumnKind,
     page.Direction,
     progress.RunStatus,
+    providers.ProviderKind,
     run.ItemStatus,
     run.LogLevel,
     run.StepStatus,
     run.TriggerType,
+    run_watching.RunChangeKind,
     run_webhook.RunWebhookStatus,
     schedule.CatchUp,
     schedule.Overlap,
+    step.Shape,
     step.StepCategory,
+    trigger.FiringOutcome,
     webhooks.WebhookScheme,
     workflow.WorkflowOrder,
     workflow.WorkflowStatus,
 )
 
 
-def _describe(enum: type[Any]) -> str | None:
-    return " ".join(enum.__doc__.split()) if enum.__doc__ else None
+def documented(enum: type[EnumT]) -> type[EnumT]:
+    """Makes the enum one of GraphQL, with the words of its docstring for itself and for each of its values.
+
+    In place, so that a type annotated with the domain's enum is a GraphQL enum without a second name for it.
+    """
+    whole, members = described(enum)
+    definition = cast(
+        "StrawberryEnumDefinition", vars(strawberry.enum(enum, description=whole))["__strawberry_definition__"]
+    )
+    for value in definition.values:
+        value.description = members.get(value.name)
+    return enum
 
 
 for _enum in ENUMS:
-    # In place, so that a type annotated with the domain's enum is a GraphQL enum without a second name for it.
-    strawberry.enum(_enum, description=_describe(_enum))
+    documented(_enum)

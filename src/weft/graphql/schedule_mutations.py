@@ -13,16 +13,10 @@ from weft.graphql.entity_inputs import EntitySelectionInput, read_selection
 from weft.graphql.mutations import Answer, UserError, mutation
 from weft.graphql.nodes import read_id
 from weft.graphql.run_mutations import read_parameters
-from weft.graphql.schedules import Schedule
+from weft.graphql.schedules import EXPRESSION, ZONE, Schedule
 from weft.operations import schedules
 from weft.operations.schedule_checks import ScheduleSettings
 
-_EXPRESSION = (
-    "Five fields: minute, hour, day of month, month, day of week (`30 9 * * 1-5`), or `@hourly`, `@daily`, `@weekly`, "
-    "`@monthly`, `@yearly`. Where clocks change, the rules are those of Debian's cron: a fixed time that the clock jumps "
-    "over is due right behind the gap, one that comes twice is due once; what runs every some minutes or hours follows the clock."
-)
-_ZONE = "By its name in the IANA database, such as Europe/Berlin."
 _ENTITIES = "On which entities, chosen anew at each time; left out for a workflow that runs on its input alone."
 _INPUT = "Checked against the workflow's `inputSchema`, when it is saved and when it is due."
 _PARAMETERS = "An object, checked against the workflow's `parametersSchema`."
@@ -32,15 +26,19 @@ _NAME = "Left out, it is the expression with its zone."
 @strawberry.input
 class CreateScheduleInput:
     workflow_id: strawberry.ID
-    cron_expression: str = strawberry.field(description=_EXPRESSION)
-    timezone: str = strawberry.field(default="UTC", description=_ZONE)
+    cron_expression: str = strawberry.field(description=EXPRESSION)
+    timezone: str = strawberry.field(default="UTC", description=ZONE)
     name: str | None = strawberry.field(default=None, description=_NAME)
     entities: EntitySelectionInput | None = strawberry.field(default=None, description=_ENTITIES)
     input: JSON | None = strawberry.field(default=None, description=_INPUT)
     parameters: JSON | None = strawberry.field(default=None, description=_PARAMETERS)
-    overlap: Overlap = Overlap.SKIP
-    catch_up: CatchUp = CatchUp.LAST
-    enabled: bool = True
+    overlap: Overlap = strawberry.field(
+        default=Overlap.SKIP, description="What becomes of a time that comes while a run of it goes on still."
+    )
+    catch_up: CatchUp = strawberry.field(
+        default=CatchUp.LAST, description="What becomes of times that pass while no worker is there."
+    )
+    enabled: bool = strawberry.field(default=True, description="False: made, and not due before it is enabled.")
 
     def read(self) -> ScheduleSettings:
         return ScheduleSettings(
@@ -62,10 +60,13 @@ class CreateScheduleInput:
 )
 class UpdateScheduleInput:
     id: strawberry.ID
-    cron_expression: str | None = strawberry.field(default=strawberry.UNSET, description=_EXPRESSION)
-    timezone: str | None = strawberry.field(default=strawberry.UNSET, description=_ZONE)
-    name: str | None = strawberry.field(default=strawberry.UNSET, description=_NAME)
-    entities: EntitySelectionInput | None = strawberry.field(default=strawberry.UNSET, description=_ENTITIES)
+    cron_expression: str | None = strawberry.field(default=strawberry.UNSET, description=EXPRESSION)
+    timezone: str | None = strawberry.field(default=strawberry.UNSET, description=ZONE)
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="Null: the expression with its zone.")
+    entities: EntitySelectionInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="On which entities, chosen anew at each time; null for a workflow that runs on its input alone.",
+    )
     input: JSON | None = strawberry.field(default=strawberry.UNSET, description=_INPUT)
     parameters: JSON | None = strawberry.field(default=strawberry.UNSET, description=_PARAMETERS)
     overlap: Overlap | None = strawberry.UNSET
@@ -115,7 +116,7 @@ class SchedulePayload:
 
 @strawberry.type
 class DeleteSchedulePayload:
-    deleted_id: strawberry.ID | None = strawberry.field(description="The id that is gone; null where it is not.")
+    deleted_id: strawberry.ID | None
     errors: list[UserError]
 
 

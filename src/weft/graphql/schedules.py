@@ -1,7 +1,7 @@
 """Schedules: workflows that start by themselves at times of the clock."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.scalars import JSON
@@ -23,19 +23,28 @@ from weft.storage.firings import FiringFilter
 from weft.storage.schedules import ScheduleFilter
 from weft.storage.selections import filter_as_json
 
+EXPRESSION = (
+    "Five fields: minute, hour, day of month, month, day of week (`30 9 * * 1-5`), or `@hourly`, `@daily`, `@weekly`, "
+    "`@monthly`, `@yearly`. Where clocks change, the rules are those of Debian's cron: a fixed time that the clock jumps "
+    "over is due right behind the gap, one that comes twice is due once; what runs every some minutes or hours follows the clock."
+)
+ZONE = "By its name in the IANA database, such as Europe/Berlin."
+
 
 @strawberry.type(description="Which entities: exactly one of these.")
 class EntitySelection:
     """A view over `domain.run.Selection`."""
 
-    all: bool
+    all: bool = strawberry.field(
+        description="Whether it is every entity of the type; `ids` and `filter` are null then."
+    )
 
-    @strawberry.field
+    @strawberry.field(description="Those that were named; null for another choice.")
     @staticmethod
     def ids(parent: strawberry.Parent[Selection]) -> list[strawberry.ID] | None:
         return None if parent.ids is None else [encode_id("Entity", one) for one in parent.ids]
 
-    @strawberry.field(description="As it is written in an `EntityFilterInput`.")
+    @strawberry.field(description="In the form of an `EntityFilterInput`; null for another choice.")
     @staticmethod
     def filter(parent: strawberry.Parent[Selection]) -> JSON | None:
         return None if parent.filter is None else JSON(filter_as_json(parent.filter))
@@ -43,28 +52,36 @@ class EntitySelection:
 
 @strawberry.type(description="When a workflow is run by itself, and over what.")
 class Schedule(Node):
-    name: str
-    cron_expression: str
-    timezone: str = strawberry.field(description="By its name in the IANA database.")
-    input: JSON | None = strawberry.field(description="Of a workflow without entities.")
-    parameters: JSON
-    overlap: Overlap
-    catch_up: CatchUp
-    enabled: bool
-    last_run_at: datetime | None = strawberry.field(description="When it last started a run.")
+    name: str = strawberry.field(
+        description="1 to 200 characters, for people; by default the expression with its zone."
+    )
+    cron_expression: str = strawberry.field(
+        description="When it is due, as it was written: five fields, or a word such as `@daily`."
+    )
+    timezone: str = strawberry.field(description=ZONE)
+    input: JSON | None = strawberry.field(
+        description="What each run gets as its input; null for a workflow over entities."
+    )
+    parameters: JSON = strawberry.field(description="An object: what the definition reads as `params`, in every run.")
+    overlap: Overlap = strawberry.field(
+        description="What becomes of a time that comes while a run of it goes on still."
+    )
+    catch_up: CatchUp = strawberry.field(description="What becomes of times that passed while no worker was there.")
+    enabled: bool = strawberry.field(description="Whether it is due at all: it starts nothing while this is false.")
+    last_run_at: datetime | None = strawberry.field(description="When it last started a run; null before the first.")
     revision: int = strawberry.field(description="Rises with every change.")
     created_by: str = strawberry.field(description="The name of the API key that made it.")
     created_at: datetime
     updated_at: datetime
 
-    @strawberry.field(description="Null while it is disabled.")
+    @strawberry.field(description="When it is due next; null while it is disabled.")
     @staticmethod
     def next_run_at(parent: strawberry.Parent[domain.Schedule]) -> datetime | None:
         return parent.next_at
 
     @strawberry.field(
         graphql_type=EntitySelection | None,
-        description="Chosen anew at each time. Null for a workflow that runs on its input alone.",
+        description="What each run is over, chosen anew at each time; null for a workflow that runs on its input alone.",
     )
     @staticmethod
     def entities(parent: strawberry.Parent[domain.Schedule]) -> Selection | None:
@@ -127,12 +144,14 @@ async def schedule_of_run(parent: strawberry.Parent[run.Run], info: Info) -> dom
 @strawberry.input(description="All that are given must hold.")
 class ScheduleFilterInput:
     workflow_id: strawberry.ID | None = None
-    enabled: bool | None = None
+    enabled: bool | None = strawberry.field(
+        default=None, description="Only those that are enabled, or only those that are not."
+    )
 
 
 @strawberry.type
 class ScheduleQuery:
-    @strawberry.field(graphql_type=Schedule | None, description="Null when there is none with this id.")
+    @strawberry.field(graphql_type=Schedule | None, description="A schedule; null when there is none with this id.")
     async def schedule(self, info: Info, id: strawberry.ID) -> domain.Schedule | None:
         return await info.context.load(schedule_lists.load_schedules, read_id(id, "Schedule", "id"))
 
@@ -153,6 +172,10 @@ class ScheduleQuery:
         description="When an expression would be due next in a time zone, before anything is saved. `count` is 1 to 100."
     )
     async def next_runs(
-        self, info: Info, cron_expression: str, timezone: str = "UTC", count: int = 5
+        self,
+        info: Info,
+        cron_expression: Annotated[str, strawberry.argument(description=EXPRESSION)],
+        timezone: Annotated[str, strawberry.argument(description=ZONE)] = "UTC",
+        count: int = 5,
     ) -> list[datetime]:
         return await _next_runs(info, Times(cron_expression, timezone, count))

@@ -6,13 +6,16 @@ from contextlib import aclosing
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, GraphQLField, GraphQLObjectType, GraphQLResolveInfo
+from graphql import GraphQLError, GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from weft.domain.access import Role
+from weft.domain.errors import Unauthenticated
 from weft.graphql import (
     audit,
     datastore_tables,
@@ -29,6 +32,7 @@ from weft.graphql import (
     progress,
     providers,
     run_events,
+    run_logs,
     run_mutations,
     run_watching,
     runs,
@@ -46,14 +50,18 @@ from weft.graphql.documents import Documents, preparing
 from weft.graphql.errors import BAD_REQUEST, coded, translated
 from weft.graphql.execution import WeftExecutor
 from weft.graphql.limits import QueryLimits
+from weft.graphql.live import SHARED
 from weft.graphql.nodes import NodeQuery
 from weft.graphql.plain_fields import mark_plain_fields
 from weft.graphql.scalars import SCALARS
+from weft.graphql.trusted import TrustedDocuments
+from weft.graphql.wording import describe
 
 _WAYS = {
     OperationType.QUERY: "A query is sent by POST or GET.",
     OperationType.MUTATION: "A mutation is sent by POST.",
-    OperationType.SUBSCRIPTION: "A subscription needs a websocket (graphql-transport-ws) or `Accept: text/event-stream`.",
+    OperationType.SUBSCRIPTION: "A subscription needs a websocket (graphql-transport-ws), or `Accept: text/event-stream`, or "
+    "`Accept: multipart/mixed;subscriptionSpec=1.0`.",
 }
 
 Query = merge_types(
@@ -108,6 +116,7 @@ Subscription = merge_types(
     (
         progress.ProgressSubscription,
         run_events.RunEventSubscription,
+        run_logs.RunLogSubscription,
         run_watching.RunSubscription,
         imports.ImportSubscription,
     ),
@@ -117,8 +126,15 @@ Subscription = merge_types(
 class WeftSchema(strawberry.Schema):
     """Errors leave it translated, whichever way an operation is executed."""
 
-    def __init__(self, limits: QueryLimits | None = None, *, introspection: bool = True) -> None:
-        self.documents = Documents(limits or QueryLimits(), introspection=introspection)
+    def __init__(
+        self,
+        limits: QueryLimits | None = None,
+        *,
+        introspection: bool = True,
+        trusted: TrustedDocuments | None = None,
+    ) -> None:
+        """Raises StartupError where a trusted document is one that would be refused."""
+        self.documents = Documents(limits or QueryLimits(), introspection=introspection, trusted=trusted)
         super().__init__(
             query=Query,
             mutation=Mutation,
@@ -131,7 +147,11 @@ class WeftSchema(strawberry.Schema):
         for root in self.roots:
             for field in root.fields.values():
                 guard(field)
+        describe(self._schema)
         mark_plain_fields(self._schema)
+        self.documents.check_trusted(self._schema)
+        self.shared_fields = _shared_fields(self._schema)
+        """Of the subscription root: those whose executions are shared (`weft.graphql.live`)."""
 
     @property
     def roots(self) -> list[GraphQLObjectType]:
@@ -150,7 +170,7 @@ class WeftSchema(strawberry.Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
         **kwargs: Any,
     ) -> ExecutionResult:
-        result = self.documents.refusal(query, operation_name)
+        result = self.documents.refusal(query, operation_name, _role(context_value))
         if result is None:
             try:
                 result = await super().execute(
@@ -169,7 +189,7 @@ class WeftSchema(strawberry.Schema):
     async def stream(
         self, query: str | None, *args: Any, context_value: Any = None, operation_name: str | None = None, **kwargs: Any
     ) -> AsyncGenerator[Any]:
-        refusal = self.documents.refusal(query, operation_name)
+        refusal = self.documents.refusal(query, operation_name, _role(context_value))
         if refusal is not None:
             return _alone(_translate(refusal, context_value))
         source = await super().stream(
@@ -178,10 +198,21 @@ class WeftSchema(strawberry.Schema):
         return _translating(source, context_value)
 
 
+def _shared_fields(schema: GraphQLSchema) -> frozenset[str]:
+    root = schema.subscription_type
+    fields: dict[str, GraphQLField] = {} if root is None else root.fields
+    defined = {name: field.extensions[GraphQLCoreConverter.DEFINITION_BACKREF] for name, field in fields.items()}
+    return frozenset(name for name, definition in defined.items() if SHARED.items() <= definition.metadata.items())
+
+
 def _translate(result: ExecutionResult, context: Context) -> ExecutionResult:
     if result.errors:
         result.errors = translated(result.errors, context)
     return result
+
+
+def _role(context: Context) -> Role | None:
+    return None if isinstance(context.caller, Unauthenticated) else context.caller.role
 
 
 async def _alone(result: ExecutionResult) -> AsyncGenerator[Any]:

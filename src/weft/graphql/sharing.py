@@ -19,8 +19,8 @@ from weft.operations import sharing, workflow_lists
 class WorkflowCategory:
     """A view over `domain.sharing.CategoryCount`."""
 
-    name: str
-    count: int
+    name: str = strawberry.field(description="As workflows have it in `category`.")
+    count: int = strawberry.field(description="How many of the listed workflows are in it.")
 
 
 @strawberry.type
@@ -41,8 +41,8 @@ class SharingQuery:
 @strawberry.input(description="What is left out is that of the workflow that is copied.")
 class CopyWorkflowInput:
     id: strawberry.ID = strawberry.field(description="A workflow of the workspace, or a public one of another.")
-    name: str | None = None
-    description: str | None = None
+    name: str | None = strawberry.field(default=None, description="1 to 200 characters, for people.")
+    description: str | None = strawberry.field(default=None, description="What it is for, in up to 10,000 characters.")
     category: str | None = strawberry.field(default=None, description="An empty text: none.")
     entity_type_id: strawberry.ID | None = strawberry.field(
         default=None,

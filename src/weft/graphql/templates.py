@@ -20,12 +20,16 @@ from weft.operations.templates import FromTemplate
 
 @strawberry.type(description="A definition offered as a starting point.")
 class Template(Node):
-    name: str
-    description: str
-    category: str
-    definition: JSON = strawberry.field(description="With `$parameter` where a parameter is put in.")
-    entity_schema: JSON | None = strawberry.field(description="Of the entities it expects; null for one without any.")
-    parameters_schema: JSON | None = strawberry.field(description="Of `parameters` in createWorkflowFromTemplate.")
+    name: str = strawberry.field(description="1 to 200 characters, for people.")
+    description: str = strawberry.field(description="What it is good for, in up to 10,000 characters; may be empty.")
+    category: str = strawberry.field(description="A word to find it by, of up to 100 characters.")
+    definition: JSON = strawberry.field(description='Steps, with `{"$parameter": name}` where a parameter is put in.')
+    entity_schema: JSON | None = strawberry.field(
+        description="JSON Schema of the entities it expects; null for one that runs on its input alone."
+    )
+    parameters_schema: JSON | None = strawberry.field(
+        description="JSON Schema of `parameters` in `createWorkflowFromTemplate`; null where it takes none."
+    )
     created_at: datetime | None = strawberry.field(description="Null for those that come with Weft.")
 
     @strawberry.field(description="Whether it comes with Weft.")
@@ -54,9 +58,9 @@ class TemplateQuery:
 
 @strawberry.input
 class CreateWorkflowFromTemplateInput:
-    template_id: strawberry.ID
-    name: str | None = strawberry.field(default=None, description="Left out, that of the template.")
-    description: str | None = None
+    template_id: strawberry.ID = strawberry.field(description="Which one, built-in or of the workspace: its `id`.")
+    name: str | None = strawberry.field(default=None, description="1 to 200 characters; left out, the template's own.")
+    description: str | None = strawberry.field(default=None, description="Left out, that of the template.")
     parameters: JSON | None = strawberry.field(default=None, description="By the template's `parametersSchema`.")
     entity_type_id: strawberry.ID | None = strawberry.field(
         default=None,
@@ -67,9 +71,9 @@ class CreateWorkflowFromTemplateInput:
 @strawberry.input
 class SaveAsTemplateInput:
     workflow_id: strawberry.ID
-    category: str = "general"
-    name: str | None = strawberry.field(default=None, description="Left out, that of the workflow.")
-    description: str | None = None
+    category: str = strawberry.field(default="general", description="A word to find it by, of up to 100 characters.")
+    name: str | None = strawberry.field(default=None, description="1 to 200 characters; left out, the workflow's own.")
+    description: str | None = strawberry.field(default=None, description="Left out, that of the workflow.")
 
 
 @strawberry.type

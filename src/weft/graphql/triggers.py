@@ -18,7 +18,7 @@ from weft.operations import event_triggers, workflows
 class EventTrigger(Node):
     """A view over `domain.trigger.Trigger`, of the type EVENT."""
 
-    name: str = strawberry.field(description="That of the event, where it was given none.")
+    name: str = strawberry.field(description="What people call it; that of the event, where it was given none.")
     event: str = strawberry.field(description="The name of the events that it listens to.")
     filter: JSON = strawberry.field(
         description="By field of the payload: the value it has to have, or a list of those it may have. All have to hold."
@@ -28,7 +28,9 @@ class EventTrigger(Node):
     )
     input: JSON | None = strawberry.field(description="CEL by name that make the run's input; null for the payload.")
     parameters: JSON | None = strawberry.field(description="CEL by name that make the run's parameters.")
-    enabled: bool
+    enabled: bool = strawberry.field(
+        description="Whether events start runs by it: nothing is started while this is false."
+    )
     created_at: datetime
     updated_at: datetime
 
@@ -39,7 +41,7 @@ class EventTrigger(Node):
 
     @strawberry.field(
         graphql_type=Optional[lazy("Workflow", "weft.graphql.workflows")],  # noqa: UP045 - a lazy type knows no |
-        description="That it starts; null when it was deleted meanwhile.",
+        description="What it starts; null when that was deleted meanwhile.",
     )
     @staticmethod
     async def workflow(parent: strawberry.Parent[Trigger], info: Info) -> workflow.Workflow | None:
@@ -58,8 +60,8 @@ class EventTrigger(Node):
 class EventType:
     """A view over `domain.event_types.EventType`."""
 
-    name: str
-    description: str
+    name: str = strawberry.field(description="What `event` of a trigger names, such as `document.uploaded`.")
+    description: str = strawberry.field(description="When it happens.")
     payload_schema: JSON | None = strawberry.field(
         description="JSON Schema of the payload; null where whoever emits the event decides."
     )

@@ -18,7 +18,9 @@ from weft.operations import run_lists
 class Usage:
     calls: BigInt = strawberry.field(description="Requests to models that were answered.")
     input_tokens: BigInt = strawberry.field(description="All that was read, the cached ones included.")
-    output_tokens: BigInt
+    output_tokens: BigInt = strawberry.field(
+        description="All that was written, hidden reasoning included where the provider counts it."
+    )
     cached_tokens: BigInt = strawberry.field(
         description="Of the input tokens, those that the provider had in its cache."
     )

@@ -26,9 +26,9 @@ from weft.operations.webhook_triggers import OVERLAP
     description="A URL that another service calls: each call that it signed becomes a run. Its secret is never shown again."
 )
 class WebhookTrigger(Node):
-    name: str
-    scheme: WebhookScheme
-    enabled: bool
+    name: str = strawberry.field(description="1 to 200 characters, for people.")
+    scheme: WebhookScheme = strawberry.field(description="How its calls prove where they come from. It never changes.")
+    enabled: bool = strawberry.field(description="Whether calls are taken: they are refused while this is false.")
     filter: JSON = strawberry.field(description="Fields of the body that have to have certain values; all of them.")
     condition: str | None = strawberry.field(
         description="CEL over `payload` (the body), `headers`, `query` and `event`, true for calls that start a run."
@@ -38,10 +38,12 @@ class WebhookTrigger(Node):
     )
     parameters: JSON | None = strawberry.field(description="CEL by name that makes the run's parameters.")
     tolerance_seconds: int = strawberry.field(
-        description="How far the time that a call is signed with may be from the server's. GitHub signs none."
+        description="How far the time that a call is signed with may be from the server's: 10 to 3,600 seconds. GitHub signs none."
     )
-    max_bytes: int = strawberry.field(description="Of the body of a call.")
-    rate_per_minute: int = strawberry.field(description="Calls a minute that each process of the API takes.")
+    max_bytes: int = strawberry.field(description="How large the body of a call may be: 1 to 10,000,000 bytes.")
+    rate_per_minute: int = strawberry.field(
+        description="Calls a minute that each process of the API takes: 1 to 1,000,000."
+    )
     previous_until: datetime | None = strawberry.field(
         name="previousSecretUntil",
         description="Until then calls that are signed with the secret before the current one are taken as well.",
@@ -87,7 +89,9 @@ class WebhookTriggerFilterInput:
 
 @strawberry.type
 class WebhookTriggerQuery:
-    @strawberry.field(graphql_type=WebhookTrigger | None, description="Null when there is none with this id.")
+    @strawberry.field(
+        graphql_type=WebhookTrigger | None, description="A webhook trigger; null when there is none with this id."
+    )
     async def webhook_trigger(self, info: Info, id: strawberry.ID) -> domain.WebhookTrigger | None:
         return await info.context.load(webhook_triggers.load_webhook_triggers, read_id(id, "WebhookTrigger", "id"))
 
@@ -132,14 +136,16 @@ class CreateWebhookTriggerInput:
     )
     parameters: JSON | None = strawberry.field(default=None, description="CEL by name that makes the run's parameters.")
     tolerance_seconds: int = strawberry.field(
-        default=300, description="How far the time that a call is signed with may be from the server's."
+        default=300,
+        description="How far the time that a call is signed with may be from the server's: 10 to 3,600 seconds.",
     )
     max_bytes: int = strawberry.field(
-        default=1_000_000, description="Of the body of a call; the server's own WEFT_MAX_BODY_BYTES holds as well."
+        default=1_000_000,
+        description="How large the body of a call may be: 1 to 10,000,000 bytes. The server's own WEFT_MAX_BODY_BYTES holds as well.",
     )
     rate_per_minute: int = strawberry.field(
         default=6_000,
-        description="Calls a minute that each process of the API takes; a tenth of them may come at once.",
+        description="Calls a minute that each process of the API takes: 1 to 1,000,000; a tenth of them may come at once.",
     )
     enabled: bool = True
 
@@ -180,7 +186,7 @@ class RotateWebhookTriggerSecretInput:
         default=None, description="The new one. Left out for STANDARD and GITHUB, one is made."
     )
     overlap: timedelta = strawberry.field(
-        default=OVERLAP, description="For how long the secret before it still counts; PT0S: not at all."
+        default=OVERLAP, description="For how long the secret before it still counts, up to 30 days; PT0S: not at all."
     )
 
 
@@ -214,7 +220,7 @@ class RotateWebhookTriggerSecretPayload:
 
 @strawberry.type
 class DeleteWebhookTriggerPayload:
-    deleted_id: strawberry.ID | None = strawberry.field(description="Of what is no more.")
+    deleted_id: strawberry.ID | None
     errors: list[UserError]
 
 

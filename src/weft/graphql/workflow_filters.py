@@ -10,8 +10,8 @@ from weft.storage.workflow_lists import NEWEST_FIRST, Sorting, WorkflowFilter
 
 @strawberry.input(description="All that are given must hold.")
 class WorkflowFilterInput:
-    status: WorkflowStatus | None = None
-    category: str | None = None
+    status: WorkflowStatus | None = strawberry.field(default=None, description="Only those with this status.")
+    category: str | None = strawberry.field(default=None, description="Only those of this category, to the letter.")
     public: bool | None = strawberry.field(
         default=None,
         description="True: the public ones of this workspace, and those of all others that are ACTIVE. False: those of this "

@@ -44,7 +44,9 @@ class UpdateWorkflowInput:
     )
     description: str | None = None
     category: str | None = strawberry.field(default=None, description="An empty text takes it away.")
-    entity_type_id: strawberry.ID | None = None
+    entity_type_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Another EntityType that it works on from now on; the definition has to fit it."
+    )
     status: WorkflowStatus | None = None
     enabled: bool | None = None
     public: bool | None = None
@@ -55,9 +57,11 @@ class UpdateWorkflowInput:
 
 @strawberry.input
 class ValidateWorkflowInput:
-    definition: JSON
+    definition: JSON = strawberry.field(description="What would be saved: steps, or nodes with connections.")
     triggers: JSON | None = strawberry.field(default=None, description=TRIGGERS)
-    entity_type_id: strawberry.ID | None = None
+    entity_type_id: strawberry.ID | None = strawberry.field(
+        default=None, description="What it would work on. Left out, what `createWorkflow` would take."
+    )
 
 
 @strawberry.input

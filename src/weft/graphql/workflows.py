@@ -1,7 +1,7 @@
 """Workflows and their versions."""
 
 from datetime import datetime
-from typing import Any, Optional
+from typing import Annotated, Any, Optional
 
 import strawberry
 from strawberry.scalars import JSON
@@ -37,7 +37,7 @@ from weft.operations.workflows import NewWorkflow, VersionList
 
 @strawberry.type(description="One definition of a workflow. It never changes: runs keep the version they began with.")
 class WorkflowVersion(Node):
-    number: int
+    number: int = strawberry.field(description="Counts from 1, within its workflow.")
     definition: JSON = strawberry.field(description="In the canonical spelling, whichever it was written in.")
     created_by: str
     created_at: datetime
@@ -54,21 +54,23 @@ class WorkflowVersion(Node):
 
 @strawberry.type(description="A graph of steps with a name.")
 class Workflow(WorkflowStanding, Node):
-    name: str
-    description: str
-    category: str | None
-    status: WorkflowStatus
+    name: str = strawberry.field(description="1 to 200 characters, for people; several workflows may have the same.")
+    description: str = strawberry.field(description="What it is for, in up to 10,000 characters; may be empty.")
+    category: str | None = strawberry.field(description="A word to find it by, of up to 100 characters; null for none.")
+    status: WorkflowStatus = strawberry.field(description="Whether it can be run.")
     enabled: bool = strawberry.field(
         description="Whether triggers may start it. Runs by hand need only ACTIVE. False for that of another workspace."
     )
     public: bool = strawberry.field(
         description="Whether every workspace sees it while it is ACTIVE, with its definition as it is written, and may copy it."
     )
-    steps_count: int
+    steps_count: int = strawberry.field(description="How many steps its current version has.")
     created_by: str = strawberry.field(description="The name of the API key that made it.")
     created_at: datetime
     updated_at: datetime
-    last_run_at: datetime | None = strawberry.field(description="Null also for that of another workspace.")
+    last_run_at: datetime | None = strawberry.field(
+        description="When a run of it was last started; null before the first, and for that of another workspace."
+    )
 
     @strawberry.field(
         graphql_type=Optional[lazy("EntityType", "weft.graphql.entity_types")],  # noqa: UP045 - a lazy type knows no |
@@ -155,7 +157,9 @@ class WorkflowQuery:
         first: int = 20,
         after: str | None = None,
         filter: WorkflowFilterInput | None = None,
-        order_by: WorkflowOrderInput | None = None,
+        order_by: Annotated[
+            WorkflowOrderInput | None, strawberry.argument(description="How they are sorted. Left out, newest first.")
+        ] = None,
     ) -> Page[domain.Workflow]:
         wanted, page = read_workflow_filter(filter), read_page(first, after)
         return await workflow_lists.list_workflows(

@@ -1,6 +1,7 @@
 """What operations work with: built once per process by a composition root, and handed down."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from weft.domain.catalogue import Catalogue
 from weft.engine.outside import World
@@ -8,6 +9,8 @@ from weft.engine.plans import PlanCache
 from weft.engine.ports import Wakeups
 from weft.engine.step_graph import StepGraphs
 from weft.kit.clock import Clock, utc_now
+from weft.kit.sources import Sources
+from weft.kit.tails import Tails
 from weft.progress.channel import ProgressChannel
 from weft.progress.feed import ProgressFeed
 from weft.storage.database import Database
@@ -50,3 +53,7 @@ class Services:
     clock: Clock = utc_now
     limits: Limits = field(default_factory=Limits)
     graphs: StepGraphs = field(default_factory=StepGraphs)
+    sources: Sources = field(default_factory=Sources)
+    """Of what is watched: runs and imports."""
+    tails: Tails[Any] = field(default_factory=Tails[Any])
+    """Of the events of watched runs."""

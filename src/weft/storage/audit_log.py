@@ -68,7 +68,7 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
         conditions += [entry.action.op("~>=~")(f"{wanted.noun}."), entry.action.op("~<~")(f"{wanted.noun}/")]
     # The list is in the order of ids, which hold a time: so a span of time is a span of every index.
     if wanted.since is not None:
-        conditions += [entry.at >= wanted.since, entry.id >= first_id_at(wanted.since - CLOCKS_APART)]
+        conditions += [entry.at >= wanted.since, entry.id >= first_id_at(wanted.since, -CLOCKS_APART)]
     if wanted.until is not None:
-        conditions += [entry.at < wanted.until, entry.id < first_id_at(wanted.until + CLOCKS_APART)]
+        conditions += [entry.at < wanted.until, entry.id < first_id_at(wanted.until, CLOCKS_APART)]
     return conditions

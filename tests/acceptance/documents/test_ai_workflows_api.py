@@ -36,7 +36,7 @@ STEPS: list[dict[str, Any]] = [
 CREATE = """mutation ($input: CreateWorkflowInput!) {
   createWorkflow(input: $input) { workflow { id status stepsCount lastRunAt entityType { id } } errors { message path } } }"""
 GET = """query ($id: ID!) { workflow(id: $id) {
-  id name description status stepsCount lastRunAt steps { id type config } } }"""
+  id name description status stepsCount lastRunAt steps { stepId type config } } }"""
 LIST = "{ workflows { nodes { id name description status stepsCount lastRunAt } } }"
 ARCHIVE = (
     "mutation ($input: WorkflowIdInput!) { archiveWorkflow(input: $input) { workflow { status } errors { message } } }"
@@ -45,7 +45,7 @@ JOB = """query ($id: ID!) { run(id: $id) {
   id status startedAt finishedAt progress { total completed failed skipped cancelled percent }
   logs { nodes { at level message stepId } }
   failures { stepId code message count }
-  items { nodes { status error { code stepId } entity { data version publishedAt } steps { id status branches output } } } } }"""
+  items { nodes { status error { code stepId } entity { data version publishedAt } steps { stepId status branches output } } } } }"""
 CANCEL = "mutation ($input: RunIdInput!) { cancelRun(input: $input) { run { status } errors { message } } }"
 ENTITIES = """mutation ($input: CreateEntitiesInput!) {
   createEntities(input: $input) { entities { id } errors { message path } } }"""
@@ -98,7 +98,7 @@ async def test_a_workflow_has_a_status_its_steps_in_order_and_the_time_of_its_la
 
     found = (await api.ask(GET, id=made["id"]))["workflow"]
     assert {name: found[name] for name in named} == named
-    assert [(step["id"], step["type"], step["config"]) for step in found["steps"]] == [
+    assert [(step["stepId"], step["type"], step["config"]) for step in found["steps"]] == [
         (step["id"], step["type"], step["config"]) for step in STEPS
     ]
     archived = (await api.change(CREATE, **given))["workflow"]["id"]
@@ -131,7 +131,7 @@ async def test_a_run_over_entities_is_followed_to_its_end_and_every_step_did_its
     assert list(by_name) == NAMES
     for name in NAMES[:4]:
         item = by_name[name]
-        assert {step["id"]: step["status"] for step in item["steps"]} == dict.fromkeys(
+        assert {step["stepId"]: step["status"] for step in item["steps"]} == dict.fromkeys(
             ("write", "check", "shape", "price", "publish", "tell"), "COMPLETED"
         )
         entity = item["entity"]

@@ -48,20 +48,20 @@ DEFINITION: dict[str, Any] = {
 }  # fmt: skip
 CREATE = """mutation ($input: CreateWorkflowInput!) {
   createWorkflow(input: $input) { workflow {
-    id name description category public createdBy createdAt updatedAt steps { id type dependsOn } } errors { message path } } }"""
+    id name description category public createdBy createdAt updatedAt steps { stepId type dependsOn } } errors { message path } } }"""
 LIST = """query ($first: Int! = 20, $after: String, $category: String, $public: Boolean) {
   workflows(first: $first, after: $after, filter: {category: $category, public: $public}) {
     totalCount pageInfo { hasNextPage endCursor }
     nodes { id name description category public createdBy createdAt updatedAt usageCount rating ratingCount own } } }"""
 GET = """query ($id: ID!) { workflow(id: $id) {
-  name description category steps { id type name config dependsOn } version { number } definition
+  name description category steps { stepId type name config dependsOn } version { number } definition
   usage { calls inputTokens outputTokens cost } runs { nodes { id status trigger { type by } } } } }"""
 UPDATE = """mutation ($input: UpdateWorkflowInput!) {
-  updateWorkflow(input: $input) { workflow { name version { number } steps { id } } errors { message path } } }"""
+  updateWorkflow(input: $input) { workflow { name version { number } steps { stepId } } errors { message path } } }"""
 DELETE = "mutation ($input: WorkflowIdInput!) { deleteWorkflow(input: $input) { deletedId errors { message } } }"
 EXECUTE = """mutation ($input: RunWorkflowInput!) { runWorkflow(input: $input) { run {
   id status result durationMs usage { calls inputTokens outputTokens cost }
-  items { nodes { status error { code message stepId } steps { id status attempt branches output fromCache usage { calls }
+  items { nodes { status error { code message stepId } steps { stepId status attempt branches output fromCache usage { calls }
     savedUsage { calls inputTokens } } } } } errors { code message path } } }"""
 STATUS = "query ($id: ID!) { run(id: $id) { status result progress { total completed percent } } }"
 VALIDATE = """mutation ($input: ValidateWorkflowInput!) {
@@ -154,12 +154,12 @@ async def test_lists_go_on_behind_a_page(house: House) -> None:
 
 async def test_nodes_and_connections_are_read_changed_and_deleted(api: Client, pipeline: str) -> None:
     found = (await api.ask(GET, id=pipeline))["workflow"]
-    edges = {step["id"]: step["dependsOn"] for step in found["steps"]}
+    edges = {step["stepId"]: step["dependsOn"] for step in found["steps"]}
     assert edges == {
         "product": [], "headline": ["product"], "article": ["product"], "tidy": ["headline", "article"],
         "length": ["tidy"], "post": ["length:short"], "page": ["length:long"],
     }  # fmt: skip
-    assert next(step["name"] for step in found["steps"] if step["id"] == "tidy") == "Tidy up"
+    assert next(step["name"] for step in found["steps"] if step["stepId"] == "tidy") == "Tidy up"
 
     fewer = {**DEFINITION, "nodes": DEFINITION["nodes"][:-2], "connections": DEFINITION["connections"][:-2]}
     changed = (await api.change(UPDATE, id=pipeline, name="Content Pipeline", definition=fewer))["workflow"]
@@ -178,7 +178,7 @@ async def test_every_kind_of_node_does_its_part_and_branches_run_side_by_side(
     assert (short["status"], short["result"]) == ("COMPLETED", {"channel": "social", "text": "Buy it!"})
     assert long["result"] == {"channel": "blog", "text": "A lamp gives light. " * 3}
     assert house.models.most_at_once >= 2
-    steps = {step["id"]: step for step in long["items"]["nodes"][0]["steps"]}
+    steps = {step["stepId"]: step for step in long["items"]["nodes"][0]["steps"]}
     assert steps["product"]["output"] == {"product": "lamp", "tone": "friendly"}
     assert steps["length"]["branches"] == ["long"]
     assert (steps["post"]["status"], steps["page"]["status"]) == ("SKIPPED", "COMPLETED")

@@ -24,7 +24,7 @@ TAKES_TEXT: dict[str, Any] = {"steps": STEPS[1:], "inputSchema": TEXT_SCHEMA}
 EXECUTE = """mutation ($input: RunWorkflowInput!) {
   runWorkflow(input: $input) { run { id status } webhookSecret errors { code message path } } }"""
 STATUS = """query ($id: ID!) { run(id: $id) { id status workflow { id }
-  items { nodes { steps { id type status input output } } } } }"""
+  items { nodes { steps { stepId type status input output } } } } }"""
 EXECUTIONS = """query ($id: ID!) { workflow(id: $id) { stats { runsTotal } runs { nodes {
   id status createdAt startedAt finishedAt } } } }"""
 WAIT = "PT60S"
@@ -63,7 +63,7 @@ async def test_the_status_of_an_execution_shows_each_task_with_what_went_in_and_
         ("TextOperation.Reverse", "COMPLETED", forwards, backwards),
         ("Echo", "COMPLETED", backwards, backwards),
     ]
-    assert len({task["id"] for task in tasks}) == 3
+    assert len({task["stepId"] for task in tasks}) == 3
 
 
 async def test_an_execution_is_seen_before_and_while_its_tasks_are_done(house: House, api: Client) -> None:

@@ -52,7 +52,7 @@ EXECUTE = """mutation ($input: RunWorkflowInput!) {
   runWorkflow(input: $input) { run { id status createdAt workflow { id } } errors { code message path } } }"""
 EXECUTION = """query ($id: ID!) { run(id: $id) {
   id status createdAt finishedAt durationMs parameters result workflow { id } trigger { type by }
-  items { nodes { entity { id } steps { id status startedAt completedAt durationMs attempt output error { code } } } } } }"""
+  items { nodes { entity { id } steps { stepId status startedAt completedAt durationMs attempt output error { code } } } } } }"""
 RUNS = """query ($workflow: ID!) { runs(filter: {workflowId: $workflow, status: [COMPLETED, FAILED]}) {
   nodes { id status trigger { type by } items { nodes { entity { id } } } } } }"""
 DISABLE = """mutation ($input: UpdateWorkflowInput!) {

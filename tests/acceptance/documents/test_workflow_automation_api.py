@@ -27,7 +27,7 @@ TRIGGER: dict[str, Any] = {
 LIST = """{ workflows { nodes {
   id name description enabled createdAt triggers { event filter enabled } definition } } }"""
 GET = """query ($id: ID!) { workflow(id: $id) {
-  name description enabled version { number } steps { id type config } triggers { event filter } } }"""
+  name description enabled version { number } steps { stepId type config } triggers { event filter } } }"""
 UPDATE = """mutation ($input: UpdateWorkflowInput!) {
   updateWorkflow(input: $input) { workflow { name enabled version { number } } errors { message path } } }"""
 DELETE = "mutation ($input: WorkflowIdInput!) { deleteWorkflow(input: $input) { deletedId errors { message } } }"
@@ -35,9 +35,9 @@ EXECUTE = """mutation ($input: RunWorkflowInput!) {
   runWorkflow(input: $input) { run { id status startedAt } errors { code message path } } }"""
 EXECUTIONS = """query ($workflow: ID!, $first: Int!) { workflow(id: $workflow) { runs(first: $first) { totalCount nodes {
   id status startedAt finishedAt input trigger { type by } result
-  items { nodes { entity { id } steps { id status durationMs } } } } pageInfo { hasNextPage endCursor } } } }"""
+  items { nodes { entity { id } steps { stepId status durationMs } } } } pageInfo { hasNextPage endCursor } } } }"""
 EXECUTION = """query ($id: ID!) { run(id: $id) { status input result trigger { type by }
-  items { nodes { status error { code message } entity { id } steps { id status durationMs } } } } }"""
+  items { nodes { status error { code message } entity { id } steps { stepId status durationMs } } } } }"""
 ENDED = """query ($workflow: ID!) { runs(filter: {workflowId: $workflow, status: [COMPLETED, COMPLETED_WITH_FAILURES, FAILED]}) {
   nodes { id status input result trigger { type by } items { nodes { entity { id } error { message } } } } } }"""
 INTEGRATE = """mutation ($input: CreateIntegrationInput!) {
@@ -121,7 +121,7 @@ async def test_a_workflow_is_executed_with_trigger_data_and_its_log_is_listed(ho
     assert (only["status"], only["trigger"]["type"]) == ("COMPLETED", "MANUAL")
     (item,) = only["items"]["nodes"]
     assert item["entity"]["id"] == documents[0]
-    assert [(step["id"], step["status"]) for step in item["steps"]] == [
+    assert [(step["stepId"], step["status"]) for step in item["steps"]] == [
         ("parse", "COMPLETED"), ("extract", "COMPLETED"), ("notify", "COMPLETED"),
     ]  # fmt: skip
     assert all(step["durationMs"] is not None for step in item["steps"])

@@ -45,7 +45,7 @@ TEMPLATES = (
     "query ($category: String) { templates(category: $category, first: 100) { nodes { id name category builtin } } }"
 )
 USE = """mutation ($input: CreateWorkflowFromTemplateInput!) {
-  createWorkflowFromTemplate(input: $input) { workflow { id name description steps { id } } errors { message path } } }"""
+  createWorkflowFromTemplate(input: $input) { workflow { id name description steps { stepId } } errors { message path } } }"""
 ECHO = {"steps": [{"type": "echo"}]}
 WAIT = "PT60S"
 

@@ -25,4 +25,4 @@ FAILURES = "query Failures($id: ID!) { run(id: $id) { failures(first: 10) { code
 LOOK_AT_RUN = """\
 { run(id: "%s") { status
     failures { code message count }
-    items(first: 5) { nodes { status steps { id status output } } } } }"""
+    items(first: 5) { nodes { status steps { stepId status output } } } } }"""

@@ -35,7 +35,7 @@ READ = """
 query Read($id: ID!, $after: String) {
   run(id: $id) {
     items(first: 100, after: $after) {
-      nodes { status entity { data } steps { id output } }
+      nodes { status entity { data } steps { stepId output } }
       pageInfo { hasNextPage endCursor }
     }
   }

@@ -124,7 +124,7 @@ class InvoiceStory:
             items = (await self.api.ask(operations.READ, id=run_id, after=after))["run"]["items"]
             for item in items["nodes"]:
                 if item["status"] == "COMPLETED":
-                    yield item["entity"]["data"]["name"], {step["id"]: step["output"] for step in item["steps"]}
+                    yield item["entity"]["data"]["name"], {step["stepId"]: step["output"] for step in item["steps"]}
             if not items["pageInfo"]["hasNextPage"]:
                 return
             after = items["pageInfo"]["endCursor"]
