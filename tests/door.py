@@ -34,7 +34,11 @@ class Door:
         await asyncio.gather(*passing, return_exceptions=True)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_unix_connection(self._behind)
+        try:
+            inner_reader, inner_writer = await asyncio.open_unix_connection(self._behind)
+        except OSError:
+            writer.close()
+            return
         for source, target in ((reader, inner_writer), (inner_reader, writer)):
             task = asyncio.create_task(_carry(source, target))
             self._passing.add(task)
@@ -49,6 +53,8 @@ async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> 
                 await target.drain()
     finally:
         target.close()
+        with contextlib.suppress(ConnectionError):
+            await target.wait_closed()
 
 
 @asynccontextmanager

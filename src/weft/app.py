@@ -50,6 +50,10 @@ from weft.storage.database import Database
 ENDPOINT = "/graphql"
 FILES = "/files/"
 """Uploads stream in under this path and are limited by their own routes."""
+KEEP_ALIVE_SECONDS = 75
+"""For a connection without a request. Longer than the minute that proxies keep one: of the two, the one that may still send
+something should be the one that closes.
+"""
 OTHER_FILES = 300
 """Of those that a process may have open: the database, Redis, requests, and the files of the program itself."""
 
@@ -249,6 +253,7 @@ def server(settings: Settings) -> GracefulServer:
         port=settings.port,
         loop="uvloop",
         http=PatientHttp,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         ws=FrameProtocol,
         ws_per_message_deflate=False,  # of states of some hundred bytes it saves little, and costs each client a dictionary
         ws_max_size=settings.max_message_bytes,

@@ -119,11 +119,15 @@ class Settings(BaseSettings):
     keep_idempotency_keys_days: int = _days(7, "requests are known again by their idempotency keys")
     keep_api_keys_days: int = _days(90, "revoked and expired API keys are listed")
     introspection: bool = Field(default=True, description="Whether the schema can be asked for its types.")
-    graphiql: bool = Field(default=True, description="Whether a browser gets the explorer at `/graphql`.")
+    graphiql: bool = Field(
+        default=True, description="Whether browsers get the explorer; never beside trusted documents alone."
+    )
     max_query_characters: int = Field(default=50_000, ge=1, description="Longest GraphQL document.")
     max_query_tokens: int = Field(default=1_000, ge=1, description="Most tokens in a GraphQL document.")
     max_query_depth: int = Field(default=15, ge=1, description="Deepest nesting of a GraphQL operation.")
-    max_query_aliases: int = Field(default=30, ge=0, description="Most aliases in a GraphQL operation.")
+    max_query_aliases: int = Field(
+        default=30, ge=0, description="Most aliases in an operation; introspection takes none."
+    )
     max_query_cost: int = Field(default=20_000, ge=1, description="Most objects that a GraphQL operation may return.")
     trusted_documents: Path | None = Field(
         default=None,
@@ -132,8 +136,8 @@ class Settings(BaseSettings):
     )
     other_documents: Literal["refuse", "admin", "allow"] = Field(
         default="refuse",
-        description="With WEFT_TRUSTED_DOCUMENTS, what becomes of other operations: refused, allowed for keys with the role "
-        "ADMIN, or allowed for all.",
+        description="With WEFT_TRUSTED_DOCUMENTS, what becomes of other operations: `refuse`, `admin` (allowed for keys with "
+        "that role) or `allow`.",
     )
     rate_limit: int = Field(
         default=60_000,

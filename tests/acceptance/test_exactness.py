@@ -115,7 +115,7 @@ async def test_a_run_survives_killed_workers_and_an_emptied_valkey_exactly(tmp_p
         await system.kill_valkey()
         await _kill_while_it_works(system, "worker-1", after=2_000)
         await system.start("worker-3", "worker")
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(170):
             await watching
         late = Watcher(system, run)
         await late.watch()

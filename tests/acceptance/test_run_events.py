@@ -25,6 +25,8 @@ EVENTS = """subscription ($run: ID!, $after: String) {
     ... on ItemFinished { item { ordinal status } }
     ... on StepFinished { step { stepId status } item { ordinal } }
     ... on LogWritten { line { message } } } }"""
+COUNTED = """SELECT (SELECT count(*) FROM run_log), log_lines, log_lines_left_out, (SELECT sum(logs) FROM run_change)
+  FROM run_state"""
 CANCEL = "mutation ($input: RunIdInput!) { cancelRun(input: $input) { errors { message path } } }"
 CHECKED = [
     {
@@ -98,6 +100,7 @@ async def test_every_event_comes_once_though_workers_are_killed_and_connections_
         assert len(told(unbroken, "StepFinished")) == 4 * (ITEMS - len(failed)) + len(failed)
         lines = [event["line"]["message"] for event in told(unbroken, "LogWritten")]
         assert lines == await logged(system)
+        await log_is_whole(system, set(range(ITEMS)) - failed)
         statuses = [event["status"] for event in told(unbroken, "RunStatusChanged")]
         assert statuses == ["PENDING", "RUNNING", "COMPLETED_WITH_FAILURES"]
         assert await over_sse(system, run, unbroken[ITEMS // 2]["cursor"]) == unbroken[ITEMS // 2 + 1 :]
@@ -113,6 +116,20 @@ async def test_every_event_comes_once_though_workers_are_killed_and_connections_
         assert pieces == unbroken
         assert unbroken[-1]["status"] == "CANCELLED"
         assert len(told(unbroken, "ItemFinished")) == await finished(system) - ITEMS < 4 * ITEMS
+
+
+async def log_is_whole(system: System, spoke: set[int]) -> None:
+    """What a worker that was killed had stored of an item is there once more at most: the item was done again."""
+    async with system.database.reading() as connection:
+        said = await connection.execute(
+            text("SELECT ordinal, count(*) FROM run_log WHERE step_id = 'note' GROUP BY ordinal")
+        )
+        counts = {row.ordinal: row.count for row in said}
+        ((lines, counted, left_out, noted),) = await connection.execute(text(COUNTED))
+    assert counts.keys() == spoke
+    assert set(counts.values()) <= {1, 2}
+    assert (lines, left_out) == (counted, 0)
+    assert noted == lines
 
 
 async def finished(system: System) -> int:

@@ -10,16 +10,14 @@ from typing import Any
 
 import pytest
 from engine.conftest import Bench
+from engine.logged import left_out, log_of, places_are_whole, speaking
 from engine.speaking_steps import SPEAKING_TYPES, SaysOdd
 from engine.step_types import TEST_TYPES, Gate
-from statemachine.broken_commits import breaking
-from statemachine.counterpart import Fault
 
 from weft.domain.catalogue import Catalogue
 from weft.domain.progress import RunStatus
-from weft.domain.run import LogLevel, Run
+from weft.domain.run import LogLevel
 from weft.engine import run_log
-from weft.engine.recorder import RunRecorder
 from weft.engine.run_log import ITEM_CHARACTERS, ITEM_LINES, RunLog
 from weft.kit.storable import is_storable_text
 from weft.operations import runs
@@ -32,37 +30,6 @@ pytestmark = pytest.mark.timeout(60)
 @pytest.fixture
 def catalogue() -> Catalogue:
     return Catalogue([*discover(), *TEST_TYPES, *SPEAKING_TYPES])
-
-
-async def speaking(bench: Bench, kind: str, items: int = 1, *more: dict[str, Any], **config: Any) -> Run:
-    step = {"id": "speak", "type": kind, "config": config}
-    return await bench.start(await bench.workflow(step, *more, entity_type=await bench.movies(items)))
-
-
-async def log_of(bench: Bench, run: Run) -> list[Any]:
-    """In the order of their places."""
-    return await bench.rows("SELECT * FROM run_log WHERE run_id = :id ORDER BY revision, number, id", id=run.id)
-
-
-async def left_out(bench: Bench, run: Run) -> int:
-    found = await runs.get_run(bench.services, bench.viewer, run.id)
-    assert found is not None
-    return found.log_lines_left_out
-
-
-async def places_are_whole(bench: Bench, run: Run) -> None:
-    """Each change says how many lines came with it, and they have the numbers from 0 on."""
-    counted = await bench.rows(
-        """SELECT c.revision, c.logs, array_agg(l.number ORDER BY l.number) FILTER (WHERE l.number IS NOT NULL) AS numbers
-        FROM run_change c LEFT JOIN run_log l ON l.run_id = c.run_id AND l.revision = c.revision
-        WHERE c.run_id = :id GROUP BY c.revision, c.logs ORDER BY c.revision""",
-        id=run.id,
-    )
-    assert [row["revision"] for row in counted] == list(range(1, len(counted) + 1))
-    for row in counted:
-        assert (row["numbers"] or []) == list(range(row["logs"]))
-    (state,) = await bench.rows("SELECT log_lines FROM run_state WHERE run_id = :id", id=run.id)
-    assert state["log_lines"] == sum(row["logs"] for row in counted)
 
 
 @pytest.mark.parametrize("kind", ["test_says", "test_says_and_waits", "test_says_together"])
@@ -134,9 +101,7 @@ async def test_a_run_that_says_too_much_is_cut_off_exactly_however_many_workers_
     run = await speaking(bench, "test_says_and_waits", 120, lines=5)
     progress = await bench.finish(run, bench.new_worker("one"), bench.new_worker("two"))
     assert progress.completed == 120
-    async with asyncio.timeout(20):  # the last word may come behind the end
-        while len(lines := await log_of(bench, run)) < 201:
-            await asyncio.sleep(0.02)
+    lines = await log_of(bench, run)
     assert sum(line["step_id"] == "speak" for line in lines) == 200
     (word,) = [line for line in lines if line["step_id"] is None]
     assert (word["level"], word["ordinal"]) == ("WARNING", None)
@@ -238,34 +203,6 @@ async def test_lines_of_a_run_that_was_cancelled_come_behind_its_end_and_change_
         "SELECT logs FROM run_change WHERE run_id = :id AND revision = :last", id=run.id, last=ended.progress.revision
     )
     assert change["logs"] == 0, "they did not come with the end"
-
-
-@pytest.mark.parametrize("fault", [Fault.BEHIND_THE_COMMIT, Fault.BEFORE_THE_COMMIT])
-@pytest.mark.parametrize("is_over", [False, True])
-async def test_a_flush_whose_commit_was_not_answered_stores_its_lines_once(
-    bench: Bench, fault: Fault, is_over: bool
-) -> None:
-    run = await speaking(bench, "test_says")
-    if is_over:
-        await runs.cancel_run(bench.services, bench.viewer, run.id)
-    else:
-        async with bench.services.database.transaction() as connection:
-            await connection.exec_driver_sql("UPDATE run_state SET status = 'RUNNING'")
-    recorder = RunRecorder(
-        bench.services.database,
-        run.id,
-        bench.viewer.workspace_id,
-        1,
-        timedelta(seconds=10),
-        bench.published.publish,
-    )
-    with breaking(bench.services.database.engine, fault):
-        for number in range(3):
-            recorder.log.add(run_log.line_of(number, "speak", LogLevel.INFO, f"line {number}", {}))
-        await recorder.flush()
-    assert [line["message"] for line in await log_of(bench, run)] == [f"line {number}" for number in range(3)]
-    (state,) = await bench.rows("SELECT log_lines FROM run_state WHERE run_id = :id", id=run.id)
-    assert state["log_lines"] == 3
 
 
 async def test_what_gathers_while_the_database_is_slow_is_bounded_and_counted() -> None:

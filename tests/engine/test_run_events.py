@@ -2,10 +2,12 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from counting import counting
 from engine.conftest import Bench
 from engine.eventful import DEFINITION, Eventful, eventful, fact, told, told_in_pieces, truth, wants
 from engine.model_steps import MODEL_TYPES
@@ -254,3 +256,22 @@ async def test_watching_ends_with_the_reason_when_the_run_is_deleted(bench: Benc
         ends = await asyncio.gather(*watching, return_exceptions=True)
     assert [type(end) for end in ends] == [NotFound] * len(watching)
     assert "deleted" in str(ends[0])
+
+
+async def test_who_hears_of_more_than_postgres_has_waits_for_it(bench: Bench) -> None:
+    """Published before Postgres lost its last commits: by a standby that took over, or by a backup."""
+    run = await eventful(bench, 5)
+    watching = asyncio.create_task(told(bench, run, asked=Asked()))
+    async with asyncio.timeout(20):
+        while not bench.services.progress.watchers:
+            await asyncio.sleep(0.01)
+    await bench.services.channel.publish(replace(run.progress, revision=run.progress.revision + 1))
+    await asyncio.sleep(0.2)
+    statements: list[str] = []
+    with counting(statements):
+        await asyncio.sleep(0.3)
+    assert len(statements) < 20
+    await bench.finish(run)
+    async with asyncio.timeout(20):
+        events = await watching
+    assert [fact(event) for event in events] == [one for one in await truth(bench, run) if one[0] in {"status", "item"}]

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, cast
 
 import pytest
+from graphql import get_introspection_query
 
 from weft.domain.errors import Unauthenticated
 from weft.graphql.context import Context
@@ -48,9 +49,24 @@ async def test_a_query_too_costly_names_its_cost_and_the_limit() -> None:
 )
 async def test_pages_in_variables_and_fragments_count_as_much(query: str) -> None:
     at = WeftSchema(QueryLimits(cost=90))
-    given = {} if "=" in query else {"n": 100}
-    assert (await refusal(query, given, at))[0] == "QUERY_TOO_LARGE"
+    for page in (100, 100.0):  # to GraphQL both are whole numbers
+        given = {} if "=" in query else {"n": page}
+        assert (await refusal(query, given, at))[0] == "QUERY_TOO_LARGE"
     assert (await refusal(query, {"n": 10}, at))[0] == "UNAUTHENTICATED"
+
+
+@pytest.mark.parametrize(
+    ("query", "cost"),
+    [
+        ("{ runs(first: 2) { nodes { failures(first: 100) { exampleItem { status } } } } }", 1 + 2 * (1 + 100 * 2)),
+        ("{ runs(first: 2) { nodes { failures { exampleItem { status } } } } }", 1 + 2 * (1 + 20 * 2)),
+        ("{ runs(first: 2) { nodes { progress { steps { failed } } } } }", 1 + 2 * (1 + 1 + 10)),
+    ],
+)
+async def test_a_list_that_takes_its_length_counts_as_long_as_it_is_asked_for(query: str, cost: int) -> None:
+    context = Context(cast("Services", None), "request", Unauthenticated("no key"))
+    result = await schema.execute(query, context_value=context)
+    assert result.extensions == {"cost": {"requested": cost, "limit": 20_000}}
 
 
 async def test_too_many_aliases_are_refused() -> None:
@@ -74,6 +90,36 @@ async def test_a_query_of_too_many_tokens_is_refused_before_it_is_read_whole(que
     assert (await refusal(query))[0] == "GRAPHQL_PARSE_FAILED"
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{" + "viewer { role } " * 31 + "}",
+        "{" + "... { viewer { role } } " * 31 + "}",
+        "{ runs { nodes {" + "workflow { id } " * 31 + "} } }",
+        "{ ...A ...B } fragment A on Query {"
+        + "viewer { role } " * 16
+        + "} fragment B on Query { ...A "
+        + "viewer { role } " * 15
+        + "}",
+    ],
+    ids=["fields", "inline", "below", "fragments"],
+)
+async def test_the_same_asked_for_over_and_over_is_refused_before_it_is_compared(query: str) -> None:
+    code, message = await refusal(query)
+    assert (code, "more than 30 times in one selection" in message) == ("QUERY_TOO_LARGE", True)
+
+
+async def test_the_same_may_be_asked_for_a_few_times_and_in_as_many_places_as_there_are() -> None:
+    for query in (
+        "{" + "viewer { role } " * 30 + "}",
+        "{"
+        + " ".join(f"a{n}: runs {{ nodes {{ workflow {{ id }} }} }}" for n in range(30))
+        + " runs { nodes { workflow { id } } } }",
+        "{ viewer {" + "role " * 200 + "} }",
+    ):
+        assert (await refusal(query))[0] == "UNAUTHENTICATED"
+
+
 async def test_a_query_too_long_names_its_length() -> None:
     code, message = await refusal("{ viewer { role } } #" + "x" * 50_000)
     assert code == "QUERY_TOO_LARGE"
@@ -86,6 +132,29 @@ async def test_introspection_needs_no_key_and_can_be_turned_off() -> None:
     assert (await schema.execute("{ __schema { queryType { name } } }", context_value=context)).errors is None
     closed = WeftSchema(introspection=False)
     assert (await refusal("{ __schema { queryType { name } } }", at=closed))[0] == "GRAPHQL_VALIDATION_FAILED"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ __schema { one: types { name } two: types { name } } }",
+        "{ one: __schema { types { name } } two: __schema { types { name } } }",
+        "{ __schema { ...Types } } fragment Types on __Schema { types { ...Fields } } fragment Fields on __Type { all: fields { name } }",
+        '{ __type(name: "Query") { one: fields { name } } }',
+    ],
+)
+async def test_introspection_tells_each_list_once(query: str) -> None:
+    code, message = await refusal(query)
+    assert (code, "takes no aliases" in message) == ("QUERY_TOO_LARGE", True)
+
+
+async def test_introspection_as_tools_ask_for_it_is_answered() -> None:
+    context = Context(cast("Services", None), "request", Unauthenticated("no key"))
+    names = (
+        '{ is: __typename a: __type(name: "Query") { kind: __typename name } b: __type(name: "Run") { name: name } }'
+    )
+    for query in (get_introspection_query(), names):
+        assert (await schema.execute(query, context_value=context)).errors is None
 
 
 async def test_without_introspection_no_error_gives_names_of_the_schema_away() -> None:

@@ -68,11 +68,41 @@ async def test_who_takes_nothing_that_is_served_is_told_what_is(api: Any) -> Non
 async def test_a_request_has_to_be_json_in_utf_8(api: Any) -> None:
     body = json.dumps({"query": '{ __type(name: "Läufer 🏃") { name } }'}, ensure_ascii=False)
     types = {JSON: 200, f"{JSON};charset=UTF-8": 200, f'{JSON}; charset="utf-8"': 200, "": 415, "text/json": 415}
+    types |= {f"{JSON}; charset=utf-8; more=1": 200, f"{JSON}; more=1; charset=utf-16": 415}
     for content_type, status in types.items():
         response, _ = await sent(api, data=body.encode(), headers={"Content-Type": content_type})
         assert response.status == status, content_type
     response, _ = await sent(api, data=body.encode("utf-16"), headers={"Content-Type": f"{JSON}; charset=utf-16"})
     assert response.status == 415
+
+
+async def test_what_a_client_takes_may_be_said_in_several_headers(api: Any) -> None:
+    headers = [
+        ("Authorization", f"Bearer {api.key.text}"),
+        ("Accept", "text/event-stream"),
+        ("Accept", f"{JSON};q=0.5"),
+        ("Accept", RESPONSE),
+    ]
+    async with api.session.post(api.url, json={"query": WHO}, headers=headers) as response:
+        assert (response.status, response.content_type) == (200, RESPONSE)
+
+
+async def test_who_takes_streams_alone_sees_by_the_status_that_none_comes(api: Any) -> None:
+    headers = {"Accept": "text/event-stream"}
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("POST", {"json": {"documentId": "x"}}),
+        ("GET", {"params": {"id": "x"}}),
+    ]
+    for method, given in asked:
+        response, answer = await sent(api, method, headers=headers, **given)
+        assert response.status == 400
+        assert answer["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_SUPPORTED"
+
+
+async def test_a_browser_that_names_a_document_is_answered_and_not_shown_the_page(api: Any) -> None:
+    for name in ("id", "documentId"):
+        response, _ = await sent(api, "GET", params={name: "x"}, headers={"Accept": "text/html,*/*;q=0.8"})
+        assert response.content_type == JSON
 
 
 async def test_a_list_of_operations_is_refused_with_what_to_do(api: Any) -> None:
@@ -92,6 +122,7 @@ async def test_get_takes_a_query_with_variables_and_nothing_else(api: Any) -> No
     parameters = {"query": query, "operationName": "One", "variables": '{"name": "Run"}', "extensions": ""}
     response, answer = await sent(api, "GET", params=parameters)
     assert (response.status, answer["data"]) == (200, {"__type": {"name": "Run"}})
+    assert response.headers["Cache-Control"] == "no-store"
     for wrong in ({"variables": "{"}, {"variables": "[]"}, {"extensions": "5"}, {"query": ""}):
         response, answer = await sent(api, "GET", params=parameters | wrong)
         assert (response.status, answer["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST"), wrong

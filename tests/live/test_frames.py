@@ -94,6 +94,60 @@ async def test_a_slow_client_holds_one_state_and_gets_the_newest_when_it_reads_a
     assert ended == [None]
 
 
+class Room:
+    """Frames of a client that takes as many messages as it is given room for."""
+
+    def __init__(self) -> None:
+        self.when_writable: Callable[[], None] | None = None
+        self.room = 0
+        self.sent: list[bytes] = []
+
+    def send_now(self, *parts: bytes) -> bool:
+        if self.room == 0:
+            return False
+        self.room -= 1
+        self.sent.append(b"".join(parts))
+        return True
+
+    def take(self, most: int) -> None:
+        self.room = most
+        if self.when_writable is not None:
+            self.when_writable()
+
+    def give_up(self, code: int, reason: str) -> None:
+        raise AssertionError(code, reason)
+
+    def forget_handshake(self) -> None:
+        raise AssertionError
+
+
+async def test_an_operation_is_under_way_until_its_end_has_been_sent() -> None:
+    room, ended = Room(), list[None]()
+    outbox = Outbox(room)
+    watcher = SocketWatcher("a", outbox, on_end=lambda: ended.append(None), on_alone=lambda: None)
+    watcher.tell(b"1")
+    watcher.end(None)
+    assert not ended
+    room.take(1)
+    assert (room.sent, ended) == ([b'{"id":"a","type":"next","payload":1}'], [])
+    room.take(1)
+    assert (room.sent[1:], ended) == ([b'{"id":"a","type":"complete"}'], [None])
+
+
+async def test_nothing_comes_behind_the_back_of_an_operation_that_the_client_completed_or_that_goes_on_alone() -> None:
+    room, alone = Room(), list[None]()
+    outbox = Outbox(room)
+    completed = SocketWatcher("a", outbox, on_end=lambda: None, on_alone=lambda: None)
+    completed.tell(b"1")
+    completed.end(None)
+    completed.leave()
+    going_alone = SocketWatcher("b", outbox, on_end=lambda: None, on_alone=lambda: alone.append(None))
+    going_alone.tell(b"1")
+    going_alone.go_alone()
+    room.take(10)
+    assert (room.sent, alone) == ([], [None])
+
+
 async def test_a_client_that_stays_stuck_is_closed_with_a_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

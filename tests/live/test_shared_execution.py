@@ -23,7 +23,7 @@ class Source:
         self.revision = 1
         self.opened = 0
         self.open = 0
-        self.personal_from = LAST + 1
+        self.personal_from = self.broken_from = LAST + 1
         self.moved = asyncio.Event()
 
     def move(self, revision: int) -> None:
@@ -43,6 +43,9 @@ class Opened:
         self.revision: int | None = None
         source.opened += 1
 
+    def shown(self, error: Exception) -> object:
+        return {"message": str(error)}
+
     async def results(self) -> AsyncGenerator[Any]:
         await self.source.dawdle()
         return self._results()
@@ -57,6 +60,8 @@ class Opened:
                     await source.moved.wait()
                 told = source.revision
                 await source.dawdle()  # the execution takes a moment, and another one may be faster
+                if told >= source.broken_from:
+                    raise OSError("the source broke")
                 self.revision = told
                 if told >= source.personal_from:
                     with pytest.raises(Exception, match="depends on who asks"):
@@ -189,6 +194,19 @@ async def test_an_operation_that_depends_on_who_asks_is_left_to_each_of_them(sou
     assert [watcher.seen for watcher in watchers] == [[1]] * 3
     assert all(watcher.alone for watcher in (*watchers, late))
     assert (shared.personal, shared.forgotten, source.open) == (1, 1, 0)
+
+
+async def test_all_who_watch_are_told_when_the_source_breaks(source: Source) -> None:
+    source.broken_from = 2
+    shared = Shared(source)
+    watchers = [Watcher(source) for _ in range(3)]
+    for watcher in watchers:
+        shared.execution.join(watcher)
+    await rest()
+    source.move(2)
+    await rest()
+    assert [(watcher.seen, watcher.ended) for watcher in watchers] == [([1], [b'[{"message":"the source broke"}]'])] * 3
+    assert (shared.forgotten, source.open) == (1, 0)
 
 
 async def test_the_last_who_leaves_takes_all_of_it_along(source: Source) -> None:

@@ -13,6 +13,9 @@ from progress.stored_runs import store
 
 from weft.domain.access import Role, Viewer
 from weft.domain.progress import Progress
+from weft.graphql.connections import ConnectionLimits, Connections
+from weft.graphql.context import Context
+from weft.graphql.live.registry import Asked
 from weft.graphql.nodes import encode_id
 from weft.operations.keys import create_first_key, revoke_api_key
 from weft.operations.services import Services
@@ -117,6 +120,40 @@ async def test_an_event_stream_shares_with_websockets(endpoint: Endpoint, key: s
         assert '"revision":1000' in text.replace(" ", "")
         assert "event: complete" in text
     await endpoint.nothing_left()
+
+
+async def test_an_event_stream_that_is_refused_or_left_before_it_begins_leaves_nothing_behind(
+    endpoint: Endpoint, viewer: Viewer, key: str, run: Progress
+) -> None:
+    endpoint.view.connections = Connections(ConnectionLimits(per_key=1))
+    headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
+    variables = {"runId": encode_id("Run", run.run_id)}
+    body = {"query": QUERY, "variables": variables}
+    async with endpoint.page(key), endpoint.session.post(endpoint.url, json=body, headers=headers) as refused:
+        assert refused.status == 429
+    asked = Asked(QUERY, variables, None)
+    context = Context(endpoint.services, "", viewer)
+    unbegun = endpoint.view.shared.watch(asked, context)
+    assert unbegun is not None
+    assert endpoint.view.shared.executions == 0
+
+
+async def test_an_event_stream_may_begin_after_those_who_watched_the_same_have_left(
+    endpoint: Endpoint, viewer: Viewer, key: str, run: Progress
+) -> None:
+    async with endpoint.page(key) as page:
+        await page.subscribe("a", run)
+        assert await page.revision() == ("a", 1)
+        asked = Asked(QUERY, {"runId": encode_id("Run", run.run_id)}, None)
+        payloads = endpoint.view.shared.watch(asked, Context(endpoint.services, "", viewer))
+        assert payloads is not None
+        await page.complete("a")
+        await endpoint.nothing_left()
+    assert b'"revision":1' in await anext(payloads)
+    assert endpoint.view.shared.watchers == 1
+    await payloads.aclose()
+    await endpoint.nothing_left()
+    assert endpoint.services.progress.watchers == 0
 
 
 async def test_pages_that_come_and_go_in_the_middle_of_anything_leave_nothing_behind(

@@ -111,10 +111,16 @@ def test_nothing_is_kept_of_those_who_left() -> None:
 
 def test_when_the_process_stops_all_are_told_and_nobody_is_let_in() -> None:
     connections, told = Connections(NOBODY), list[str]()
-    with connections.open("192.0.2.1") as first, connections.open("192.0.2.2") as second, connections.open(None):
-        first.restart = lambda: told.append("first")
-        second.restart = lambda: told.append("second")
+    with (
+        connections.open("192.0.2.1") as first,
+        connections.open("192.0.2.2") as second,
+        connections.open(None) as late,
+    ):
+        first.on_restart(lambda: told.append("first"))
+        second.on_restart(lambda: told.append("second"))
         connections.restart()
         assert sorted(told) == ["first", "second"]
+        late.on_restart(lambda: told.append("late"))  # it was just being opened
+        assert told[2:] == ["late"]
         with pytest.raises(RateLimited, match="This process is stopping"):
             connections.open("192.0.2.3")

@@ -20,7 +20,11 @@
  *       next: ({ runEvents }) => append(runEvents),
  *     });
  *
- * It is made for the npm package graphql-ws, version 6. Copy it and change it as you like.
+ *     weft.on("closed", () => say("The connection is lost, trying again …"));
+ *
+ * It is made for the npm package graphql-ws, version 6. Copy it and change it as you like: the pauses suit pages that thousands
+ * have open, and with few of them `timing.slot` may be smaller. Node before version 22 has no websockets of its own: give
+ * `connect` `webSocketImpl` from the package ws.
  */
 import { createClient } from "graphql-ws";
 

@@ -177,8 +177,9 @@ class StepContext(ABC):
 
     @abstractmethod
     def log(self, level: LogLevel, message: str, /, **fields: Any) -> None:
-        """A line in the log of the run, with its item, step and time. It is stored whatever it holds: what is too long is cut,
-        and what is no JSON is shown as text. A hundred lines of an item are kept; how many more there were is told.
+        """A line in the log of the run, with its item, step and time. It is stored whatever it holds: a message that is
+        too long is cut, a field that is too long is left out by name in `leftOut`, and what is no JSON is shown as text. A hundred
+        lines of an item are kept; how many more there were is told.
         """
 
 

@@ -17,7 +17,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -96,15 +96,13 @@ class RunLog:
         with self._lock:
             said = Said(self._lines, self._words, self._left_out)
             self._lines, self._words, self._left_out, self._characters = [], [], 0, 0
+        if said.lines or said.words:
+            return replace(said, full=line_of(None, None, *words.log_is_full(MOST_LINES)))
         return said
 
     def stored(self, room: Room) -> None:
         """How much room there was for what a flush took along."""
-        if room.is_full and not self.is_full:
-            self.is_full = True
-            # One flush fills it, so one worker says so.
-            if room.before < MOST_LINES:
-                self.say(words.log_is_full(MOST_LINES))
+        self.is_full = self.is_full or room.is_full
 
     def lost(self, said: Said) -> None:
         """It could not be stored."""

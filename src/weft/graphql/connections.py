@@ -51,14 +51,23 @@ class Floods(RateLimited):
 class Connection:
     """One websocket or event stream. It is open until `with` is left."""
 
-    __slots__ = ("_connections", "_key_id", "_network", "restart")
+    __slots__ = ("_connections", "_key_id", "_network", "_tell")
 
     def __init__(self, connections: "Connections", network: str | None) -> None:
         self._connections = connections
         self._network = network
         self._key_id: UUID | None = None
-        self.restart: Callable[[], None] | None = None
-        """Called when the process begins to stop, to tell the client."""
+        self._tell: Callable[[], None] | None = None
+
+    def on_restart(self, tell: Callable[[], None]) -> None:
+        """`tell` is called when the process begins to stop, to tell the client: now, where it did meanwhile."""
+        self._tell = tell
+        if self._connections.stopping:
+            tell()
+
+    def restart(self) -> None:
+        if self._tell is not None:
+            self._tell()
 
     def belongs_to(self, key_id: UUID) -> None:
         """Whose it is. Raises RateLimited where the key has as many as it may."""
@@ -88,7 +97,7 @@ class Connections:
         pace = EvenRate.per_minute(OPENED_PER_MINUTE * most, OPENED_AT_ONCE * most)
         self._pace = pace if limits.per_address else None
         self._till: OrderedDict[str, int] = OrderedDict()
-        self._stopping = False
+        self.stopping = False
         self._complaint = Rarely(60)
 
     def __len__(self) -> int:
@@ -99,7 +108,7 @@ class Connections:
         network = None if address is None else network_of(address)
         if network is not None:
             self._keep_pace(network)
-        if self._stopping:
+        if self.stopping:
             raise _later("This process is stopping: connect again, to another one.")
         most = self._limits
         if 0 < most.in_all <= len(self._open):
@@ -122,10 +131,9 @@ class Connections:
 
     def restart(self) -> None:
         """The process begins to stop: websockets are told, and nothing more is opened."""
-        self._stopping = True
+        self.stopping = True
         for connection in list(self._open):
-            if connection.restart is not None:
-                connection.restart()
+            connection.restart()
 
     def count_key(self, key_id: UUID) -> None:
         if 0 < self._limits.per_key <= self._of_key[key_id]:

@@ -40,7 +40,9 @@ from weft.graphql.errors import (
     UNTRUSTED_DOCUMENT,
     coded,
 )
+from weft.graphql.introspection import NoAliasesInIntrospection
 from weft.graphql.limits import Excess, Measurement, QueryLimits, Size, excess, numbers
+from weft.graphql.repetition import MOST_REPEATED, too_often
 from weft.graphql.trusted import TrustedDocuments
 
 REMEMBERED_CHARACTERS = 250_000
@@ -85,6 +87,7 @@ class Documents:
             *specified_rules,
             MaybeNullValidationRule,
             OneOfInputValidationRule,
+            NoAliasesInIntrospection,
             *(() if introspection else (NoSchemaIntrospectionCustomRule,)),
         )
         self._remembered: OrderedDict[str, Document] = OrderedDict()
@@ -102,7 +105,7 @@ class Documents:
         return text
 
     def read(self, text: str) -> Document:
-        """The document of this text. Raises a GraphQLError for one that is too long or cannot be parsed."""
+        """The document of this text. Raises a GraphQLError for one that is too large or cannot be parsed."""
         document = self._remembered.get(text)
         if document is not None:
             self._remembered.move_to_end(text)
@@ -115,6 +118,11 @@ class Documents:
             document = Document(parse(text, max_tokens=None if trusted else self._limits.tokens))
         except RecursionError:
             raise coded(QUERY_TOO_LARGE, "This query is nested too deeply.") from None
+        if not trusted and (name := too_often(document.node)) is not None:
+            message = (
+                f"This query asks for {name[:80]!r} more than {MOST_REPEATED} times in one selection. Once is enough."
+            )
+            raise coded(QUERY_TOO_LARGE, message)
         self._remember(text, document)
         return document
 

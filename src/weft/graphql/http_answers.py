@@ -71,7 +71,9 @@ def too_soon(message: str, seconds: float, request_id: str, media_type: str | No
 
 
 def _response(body: bytes, status: int, media_type: str, headers: Mapping[str, str] | None) -> Response:
-    return Response(body, status, {**(headers or {}), "Content-Type": f"{media_type}; charset=utf-8"})
+    # What one key may see is not for the next one's cache.
+    always = {"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store"}
+    return Response(body, status, {**(headers or {}), **always})
 
 
 def _only_code(errors: Sequence[GraphQLError]) -> str | None:

@@ -1,8 +1,8 @@
 """How large a query may be, and how large it is: depth, aliases and cost.
 
 Cost is the number of objects that the query may return at most. An object is 1, a leaf nothing; a list is its length times
-what one element costs. The length of a connection is its `first`, that of any other list is taken as `LIST_LENGTH`. A
-mutation is `MUTATION_COST`. Introspection is free here: graphql-core bounds it by a rule of its own.
+what one element costs. The length of a connection, and of a list that takes one, is its `first`; that of any other list is
+taken as `LIST_LENGTH`. A mutation is `MUTATION_COST`. Introspection is free here: rules of its own bound it (`introspection`, and one of graphql-core).
 """
 
 from collections.abc import Mapping
@@ -110,12 +110,16 @@ class Measurement:
         named = cast("GraphQLNamedType", get_named_type(definition.type))
         if is_leaf_type(named):
             return Size(1, aliased)
-        inner = self._selections(node.selection_set, named, self._page_size(node, definition.args))
-        length = (page or LIST_LENGTH) if _is_list(definition.type) else 1
+        first = self._page_size(node, definition.args)
+        if _is_list(definition.type):
+            length, page = first or page or LIST_LENGTH, None
+        else:
+            length, page = 1, first
+        inner = self._selections(node.selection_set, named, page)
         return Size(1 + inner.depth, aliased + inner.aliases, length * (1 + inner.cost))
 
     def _page_size(self, node: FieldNode, arguments: Mapping[str, Any]) -> int | None:
-        """The `first` that a connection is asked for; None for a field that is no connection."""
+        """The `first` that a connection or a list is asked for; None for a field that takes none."""
         if "first" not in arguments:
             return None
         default = arguments["first"].default_value
@@ -172,6 +176,7 @@ def numbers(operation: OperationDefinitionNode, given: Mapping[str, Any]) -> dic
         value = given.get(name)
         if value is None and isinstance(definition.default_value, IntValueNode):
             value = int(definition.default_value.value)
-        if isinstance(value, int):
-            found[name] = value
+        # To GraphQL 100.0 is a whole number as well.
+        if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+            found[name] = int(value)
     return found

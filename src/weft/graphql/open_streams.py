@@ -66,10 +66,10 @@ class OpenStream(Response):
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         peer = cast("Peer | None", scope.get("extensions", {}).get("weft.peer"))
-        if peer is not None:
-            peer.give_up_after(self._heartbeat_seconds)
         try:
             with self._connection:
+                if peer is not None:
+                    peer.give_up_after(self._heartbeat_seconds)
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
                 await self._answer(receive, send)
         except _StuckError:
@@ -82,7 +82,7 @@ class OpenStream(Response):
 
     async def _answer(self, receive: Receive, send: Send) -> None:
         leave = self._join(lambda error: self._end(self._form.refusal(error)))
-        self._connection.restart = lambda: self._end(self._form.interruption(STOPPED))
+        self._connection.on_restart(lambda: self._end(self._form.interruption(STOPPED)))
         tasks = [asyncio.create_task(work) for work in (self._write(send), self._beat(send), _until_gone(receive))]
         try:
             await asyncio.wait([*tasks, self._ended], return_when=asyncio.FIRST_COMPLETED)

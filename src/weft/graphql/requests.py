@@ -109,12 +109,13 @@ def _object_or_none(given: object, name: str) -> dict[str, Any] | None:
 
 
 def _check_content_type(content_type: str | None) -> None:
-    media_type, _, parameters = (content_type or "").partition(";")
+    media_type, *parameters = (content_type or "").split(";")
     if media_type.strip().lower() != "application/json":
         raise NotServedError(415, "Send the request as JSON, with the header `Content-Type: application/json`.")
-    name, _, charset = parameters.partition("=")
-    if name.strip().lower() == "charset" and charset.strip().strip('"').lower() not in _UTF8:
-        raise NotServedError(415, "Send the request in UTF-8.")
+    for parameter in parameters:
+        name, _, charset = parameter.partition("=")
+        if name.strip().lower() == "charset" and charset.strip().strip('"').lower() not in _UTF8:
+            raise NotServedError(415, "Send the request in UTF-8.")
 
 
 def _decoded(text: str | bytes, otherwise: str) -> Any:

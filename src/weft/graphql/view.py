@@ -24,7 +24,7 @@ from weft.auth.keys import bearer
 from weft.auth.rate_limits import RateLimits
 from weft.domain.access import Viewer
 from weft.domain.errors import RateLimited, Unauthenticated
-from weft.graphql.accepting import JSON, Accepted, accepted
+from weft.graphql.accepting import JSON, RESPONSE, Accepted, accepted
 from weft.graphql.connections import ConnectionLimits, Connections
 from weft.graphql.context import Context
 from weft.graphql.errors import BAD_REQUEST, UNAVAILABLE, translated
@@ -100,7 +100,7 @@ class GraphQLView(EventStreams):
             await self._serve(WebSocket(scope, receive=receive, send=send))
             return
         request = Request(scope, receive)
-        form = accepted(request.headers.get("accept"))
+        form = accepted(", ".join(request.headers.getlist("accept")))
         try:
             response = await self._answer(request, form)
         except ClientDisconnect:
@@ -130,7 +130,8 @@ class GraphQLView(EventStreams):
             query = self.query_in(asked)
         except GraphQLError as unknown:
             result = PreExecutionError(None, translated([unknown], context))
-            return answer(result, form.answer or JSON)
+            # Who takes streams alone has to see by the status that none comes.
+            return answer(result, form.answer or RESPONSE)
         if form.stream is not None or request.method == "GET":
             operation = self.schema.documents.type_of(query, asked.operation_name)
             if operation is OperationType.MUTATION and request.method == "GET":
@@ -210,7 +211,7 @@ def _address(request: Request | WebSocket) -> str | None:
 
 
 def _asks_nothing(request: Request) -> bool:
-    return request.method == "GET" and not {"query", "documentId"} & request.query_params.keys()
+    return request.method == "GET" and not {"query", "documentId", "id", "extensions"} & request.query_params.keys()
 
 
 def _request_id(request: Request | WebSocket) -> str:

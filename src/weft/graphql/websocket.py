@@ -103,7 +103,7 @@ class MessageHandler(SharingHandler):
     """Its messages, as `EvenRate` counts."""
 
     async def handle(self) -> None:
-        cast("TextAdapter", self.websocket).connection.restart = self._restart
+        cast("TextAdapter", self.websocket).connection.on_restart(self._restart)
         try:
             await super().handle()
         finally:
@@ -153,7 +153,8 @@ class MessageHandler(SharingHandler):
             return LimitExceeded(f"This connection has {most:,} operations under way, as many as it may.")
         try:
             await self._keeper.count(self.context)
-            message["payload"]["query"] = self._keeper.query_in(parameters_of(message["payload"]))
+            asked = parameters_of(message["payload"])
+            message["payload"] |= {"query": self._keeper.query_in(asked), "operationName": asked.operation_name}
         except (RateLimited, GraphQLError) as refused:
             return refused
         return None

@@ -9,12 +9,12 @@ What uvicorn leaves open is closed here:
 - A process that was busy for long finds the answers late; it looks for them before it counts a peer as dead.
 - Pings of the peer, whose answers pile up here when it reads none, and fragments of nothing, which no limit of size would
   end, are bounded by their number.
-- Until a peer has shown a key, its messages may have `FIRST_BYTES` only: strangers hold little memory. The application says
-  when it knows the peer, through the ASGI extension `weft.trust`.
+- Until a peer has shown a key, its messages may have `FIRST_BYTES` only, and few of them may wait: strangers hold little memory.
+  The application says when it knows the peer, through the ASGI extension `weft.trust`.
+- A handshake that cannot be read is refused: uvicorn leaves it open for ever, and stumbles over it on shutdown.
 - On shutdown every peer is told why, and one that does not read is cut off.
 """
 
-from functools import partial
 from typing import Any, cast
 
 from uvicorn._types import ASGISendEvent
@@ -31,6 +31,8 @@ STOPPING = "This process is stopping. Connect again, after a random pause."
 LATE_SECONDS = 1.0
 FIRST_BYTES = 32 * 1024
 MOST_FRAGMENTS = 4_096
+FIRST_WAITING, MOST_WAITING = 100, 4_096
+"""Messages that have come and wait to be read. What comes in one read of the socket may be forty thousand of them."""
 CONTROL_FRAMES = EvenRate.per_minute(600, burst=100)
 """Pings and pongs of a peer. A good one answers ours, and may send some of its own."""
 LAST_SECONDS = 2.0
@@ -40,14 +42,25 @@ LAST_SECONDS = 2.0
 class GuardedProtocol(WebSocketsSansIOProtocol):
     _fragments = 0
     _control_till = 0
+    _most_waiting = FIRST_WAITING
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.close_sent:
+            self.handshake_complete = self.close_sent = True
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if self.response.status_code == 101:  # noqa: PLR2004 - Switching Protocols
             self.close_timeout = LAST_SECONDS
             extensions = cast("dict[str, Any]", self.scope.get("extensions"))
-            extensions[TRUST] = partial(setattr, self.conn, "max_message_size", self.conn.max_message_size)
-            self.conn.max_message_size = FIRST_BYTES
+            extensions[TRUST] = self._trust
+            self._most_bytes, self.conn.max_message_size = self.conn.max_message_size, FIRST_BYTES
+
+    def _trust(self) -> None:
+        self.conn.max_message_size, self._most_waiting = self._most_bytes, MOST_WAITING
 
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)
@@ -85,6 +98,11 @@ class GuardedProtocol(WebSocketsSansIOProtocol):
             self._close(TOO_LARGE, f"A message may have {MOST_FRAGMENTS:,} fragments.")
         if not self.close_sent:
             super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        if self.queue.qsize() >= self._most_waiting:
+            self._close(TOO_MANY, "Too many messages came on this connection at once.")
+        super().send_receive_event_to_app()
 
     def keepalive_timeout(self) -> None:
         late = self.loop.time() - self.ping_sent_at - (self.ping_timeout or 0)

@@ -53,6 +53,8 @@ class Said:
     """About the run."""
     left_out: int = 0
     """Lines that were said as well, beyond what an item may say."""
+    full: NewLine | None = None
+    """Said behind them where they fill the log. In their transaction: whoever fills it may be gone after its commit."""
 
     def __bool__(self) -> bool:
         return bool(self.lines or self.words or self.left_out)
@@ -62,6 +64,7 @@ class Said:
             "lines": len(self.lines),
             "words": len(self.words),
             "left_out": self.left_out,
+            "full": int(self.full is not None),
             "most_lines": MOST_LINES,
             "most_words": MOST_WORDS,
         }
@@ -80,8 +83,9 @@ class Room(NamedTuple):
 
     def kept(self, said: Said) -> list[NewLine]:
         lines = said.lines[: max(0, MOST_LINES - self.before)]
-        words = said.words[: self.after - self.before - len(lines)]
-        return sorted([*lines, *words], key=attrgetter("id")) if words else list(lines)
+        full = [said.full] if said.full is not None and self.before < MOST_LINES <= self.after else []
+        words = said.words[: self.after - self.before - len(lines) - len(full)]
+        return [*(sorted([*lines, *words], key=attrgetter("id")) if words else lines), *full]
 
     @property
     def is_full(self) -> bool:
@@ -91,8 +95,9 @@ class Room(NamedTuple):
 
 _LINES = "least(:lines ::int, greatest(0, :most_lines ::int - s.log_lines))"
 _KEPT = f"({_LINES} + least(:words ::int, greatest(0, :most_lines ::int + :most_words ::int - s.log_lines - {_LINES})))"
+_FULL = f"CASE WHEN s.log_lines < :most_lines ::int AND s.log_lines + {_KEPT} >= :most_lines ::int THEN :full ::int ELSE 0 END"
 
-COUNT_LINES = f"""log_lines = s.log_lines + {_KEPT},
+COUNT_LINES = f"""log_lines = s.log_lines + {_KEPT} + {_FULL},
         log_lines_left_out = s.log_lines_left_out + :left_out ::int + :lines ::int + :words ::int - {_KEPT}"""
 """SQL: assignments to `run_state`, as `s`."""
 LINES_COUNTED = "s.log_lines, old.log_lines AS lines_before"

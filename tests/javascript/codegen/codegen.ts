@@ -1,5 +1,9 @@
 // How `graphql-codegen` makes TypeScript of Weft's schema: copy it, with the path of the schema, or the URL of an API that
 // shows its schema, in `schema`.
+//
+//     npm install -D graphql typescript @graphql-codegen/cli @graphql-codegen/client-preset @graphql-codegen/typescript \
+//       @graphql-codegen/typescript-operations
+//     npx graphql-codegen --config codegen.ts
 import type { CodegenConfig } from "@graphql-codegen/cli";
 
 const types = {

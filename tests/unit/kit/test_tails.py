@@ -129,6 +129,7 @@ async def test_nothing_is_kept_for_one_alone_and_nothing_is_left_behind_the_last
 
 
 async def test_who_leaves_in_the_middle_of_a_reading_takes_it_from_nobody_and_the_last_one_ends_it() -> None:
+    others = asyncio.all_tasks()
     tails, source = Tails[Numbers](), Source(20)
     source.open.clear()
     with tails.joined("a") as tail:
@@ -142,12 +143,11 @@ async def test_who_leaves_in_the_middle_of_a_reading_takes_it_from_nobody_and_th
         source.open.clear()
         alone = asyncio.create_task(tail.behind(2, source.read))
         await asyncio.sleep(0)
-        before = asyncio.all_tasks()
         alone.cancel()
         await asyncio.gather(alone, return_exceptions=True)
     await asyncio.sleep(0.01)
     assert source.read_at == [0, 2]
-    assert not (asyncio.all_tasks() & before) - {asyncio.current_task()}
+    assert not asyncio.all_tasks() - others
 
 
 async def test_what_a_reading_raises_all_who_wait_get_and_the_next_one_reads_again() -> None:

@@ -5,14 +5,11 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any, Protocol
 
-import structlog
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from weft.domain.access import Anyone
 from weft.kit.json import dump_deep
-
-logger = structlog.stdlib.get_logger(__name__)
 
 TOLD_AT_ONCE = 250
 """Watchers that are told before others get their turn: some milliseconds."""
@@ -33,7 +30,7 @@ class Watcher(Protocol):
         ...
 
     def end(self, errors: bytes | None) -> None:
-        """Nothing more comes. With `errors`, a JSON list, the operation was refused and nothing came before."""
+        """Nothing more comes. With `errors`, a JSON list, because the operation was refused or broke off."""
         ...
 
     def go_alone(self) -> None:
@@ -49,6 +46,10 @@ class Opened(Protocol):
     """Of the source's event that came last; None before the first."""
 
     def results(self) -> Coroutine[Any, Any, AsyncGenerator[Any]]: ...
+
+    def shown(self, error: Exception) -> object:
+        """An error that breaks it off, as clients see it. What nobody expected is in the log afterwards."""
+        ...
 
 
 class SharedExecution:
@@ -192,8 +193,9 @@ class _Reading:
                         self._shared.failed(self, encoded(result))
                     else:
                         await self._shared.take(self, self._opened.revision, encoded(result))
-        except Exception as error:
-            logger.exception("A shared subscription broke off.", exc_info=error)
+        except Exception as error:  # noqa: BLE001 - whatever the source broke with, those who watch are told
+            self._shared.ended(self, dump_deep([self._opened.shown(error)]))
+            return
         self._shared.ended(self)
 
 

@@ -10,9 +10,10 @@ from typing import Any, Protocol, cast
 import orjson
 from graphql import FieldNode, GraphQLError, OperationType, get_operation_ast
 
-from weft.domain.access import Anyone, Viewer
+from weft.domain.access import Anyone, Role, Viewer
 from weft.domain.ids import new_id
 from weft.graphql.context import Context
+from weft.graphql.errors import of_exception
 from weft.graphql.live.execution import SharedExecution, encoded
 from weft.graphql.live.streams import StreamWatcher
 from weft.graphql.schema import WeftSchema
@@ -46,7 +47,8 @@ class SharedOperations:
         self._schema = schema
         self._services = services
         self._executions: dict[tuple[object, ...], SharedExecution] = {}
-        self._personal: OrderedDict[tuple[str, str | None], None] = OrderedDict()
+        self._personal: OrderedDict[int, None] = OrderedDict()
+        """By their hashes: the texts may be long."""
 
     @property
     def executions(self) -> int:
@@ -61,37 +63,39 @@ class SharedOperations:
         if (key := asked.key(viewer)) is None:
             return None
         execution = self._executions.get(key)
-        if execution is None and self._is_shared(asked):
+        if execution is None and self._is_shared(asked, viewer.role):
             execution = self._executions[key] = SharedExecution(
                 partial(_Opened, self._schema, self._services, asked, viewer),
                 forget=partial(self._forget, key),
-                is_personal=partial(self._note_personal, asked),
+                is_personal=partial(self._note_personal, asked, viewer.role),
             )
         return execution
 
     def watch(self, asked: Asked, context: Context) -> AsyncGenerator[bytes] | None:
         """The payloads of a shared operation, `{"data": …}` as JSON, for one who takes them at a pace of its own: the newest
-        one now, and the newest whenever there is a newer one. None for an operation that is not shared. Close it when it is left
-        early.
+        one now, and the newest whenever there is a newer one. None for an operation that is not shared. Nothing begins before the
+        first is asked for. Close it when it is left early.
         """
-        execution = self.find(asked, context.viewer)
-        return None if execution is None else self._watched(execution, asked, context)
+        return self._watched(asked, context) if self._is_shared(asked, context.viewer.role) else None
 
-    async def _watched(self, execution: SharedExecution, asked: Asked, context: Context) -> AsyncGenerator[bytes]:
+    async def _watched(self, asked: Asked, context: Context) -> AsyncGenerator[bytes]:
+        # Found where it is joined: one that was found earlier may be over by now, and one that was made for nobody would stay.
+        execution = self.find(asked, context.viewer)
         watcher = StreamWatcher()
-        execution.join(watcher)
-        try:
-            async for payload in watcher:
-                yield payload
-        finally:
-            execution.leave(watcher)
-        if watcher.is_alone:
+        if execution is not None:
+            execution.join(watcher)
+            try:
+                async for payload in watcher:
+                    yield payload
+            finally:
+                execution.leave(watcher)
+        if execution is None or watcher.is_alone:
             async with aclosing(await _stream(self._schema, asked, context)) as results:
                 async for result in results:
                     yield encoded(result)
 
-    def _is_shared(self, asked: Asked) -> bool:
-        if (asked.query, asked.operation_name) in self._personal:
+    def _is_shared(self, asked: Asked, role: Role) -> bool:
+        if _personal_key(asked, role) in self._personal:
             return False
         try:
             operation = get_operation_ast(self._schema.documents.read(asked.query).node, asked.operation_name)
@@ -108,10 +112,15 @@ class SharedOperations:
     def _forget(self, key: tuple[object, ...]) -> None:
         del self._executions[key]
 
-    def _note_personal(self, asked: Asked) -> None:
-        self._personal[asked.query, asked.operation_name] = None
+    def _note_personal(self, asked: Asked, role: Role) -> None:
+        self._personal[_personal_key(asked, role)] = None
         if len(self._personal) > PERSONAL_REMEMBERED:
             self._personal.popitem(last=False)
+
+
+def _personal_key(asked: Asked, role: Role) -> int:
+    """A role that may not see a field asks whose key it is, for the error; another role shares it all the same."""
+    return hash((asked.query, asked.operation_name, role))
 
 
 class _Revised(Protocol):
@@ -127,6 +136,9 @@ class _Opened:
         self._context = Context(services, str(new_id()), self.viewer)
         self._context.on_event = self._note
         self.results = partial(_stream, schema, asked, self._context)
+
+    def shown(self, error: Exception) -> object:
+        return of_exception(error, self._context).formatted
 
     def _note(self, event: object) -> None:
         self.revision = cast("_Revised", event).revision

@@ -120,7 +120,9 @@ class SocketWatcher:
     def __init__(
         self, operation_id: str, outbox: Outbox, on_end: Callable[[], None], on_alone: Callable[[], None]
     ) -> None:
-        """`on_end` is called before its last message is sent, after which the id may be used again."""
+        """`on_end` is called as its last message is sent, after which the id may be used again. Until there is room for that, it
+        counts as an operation under way: a client that reads nothing cannot pile up ends.
+        """
         self.told: bytes | None = None
         self._head = b'{"id":%b,"type":' % orjson.dumps(operation_id)
         self._outbox = outbox
@@ -135,10 +137,9 @@ class SocketWatcher:
             self._pending = payload
 
     def end(self, errors: bytes | None) -> None:
-        self._on_end()
         self._over = b'"complete"}' if errors is None else b'"error","payload":%b}' % errors
         if self._pending is None:
-            self._outbox.send(self, self._head, self._over)
+            self._finish(self._over)
 
     def go_on(self) -> None:
         """With what waits."""
@@ -146,9 +147,14 @@ class SocketWatcher:
         if payload is not None:
             self.tell(payload)
         if self._pending is None and self._over is not None:
-            self._outbox.send(self, self._head, self._over)
+            self._finish(self._over)
+
+    def _finish(self, over: bytes) -> None:
+        if self._outbox.send(self, self._head, over):
+            self._on_end()
 
     def go_alone(self) -> None:
+        self.leave()  # what waits would come after what is newer
         self._on_alone()
 
     def leave(self) -> None:
