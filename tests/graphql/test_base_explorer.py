@@ -53,7 +53,7 @@ async def test_the_examples_lead_from_an_empty_workspace_to_the_results_of_a_run
     assert answers["Create entities"]["createEntities"]["created"] == 3
     assert answers["Watch its progress live"]["runProgress"]["status"] == "COMPLETED_WITH_FAILURES"
     assert answers["Follow what happens in it"]["runEvents"]["status"] == "COMPLETED_WITH_FAILURES"
-    assert answers["See what came out"]["run"]["failures"][0]["message"] == "-7.0 is no total of an order."
+    assert answers["See what came out"]["run"]["failures"][0]["message"] == "-7.0 is no total of a purchase."
     assert answers["Cancel a run"]["cancelRun"]["run"]["status"] == "CANCELLED"
     assert len(answers["See what came out"]["run"]["items"]["nodes"]) == 3
 

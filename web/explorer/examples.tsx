@@ -1,6 +1,6 @@
 // The pane with operations to begin with. Each opens in a tab of its own, with ids that earlier ones answered with.
 
-import { useEditorContext, type GraphiQLPlugin } from "@graphiql/react";
+import { useEditorContext, useExecutionContext, type GraphiQLPlugin } from "@graphiql/react";
 import { flushSync } from "react-dom";
 import examples, { type Example } from "weft:examples";
 import { filled } from "./remembered";
@@ -9,7 +9,9 @@ export const examplesPlugin: GraphiQLPlugin = { title: "Examples", icon: Flask, 
 
 function Examples() {
   const { addTab, queryEditor, variableEditor } = useEditorContext({ nonNull: true });
+  const { stop } = useExecutionContext({ nonNull: true });
   const open = ({ query, variables }: Example): void => {
+    stop(); // or else the next run would do no more than end the subscription of another tab
     // The new tab has to be there first: it comes with contents of its own.
     flushSync(addTab);
     queryEditor?.setValue(query);

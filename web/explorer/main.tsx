@@ -5,6 +5,7 @@ import { PluginContextProvider, type GraphiQLPlugin } from "@graphiql/react";
 import { GraphiQL } from "graphiql";
 import { useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
+import { Amendments } from "./amendments";
 import { documentationPlugin, SchemaNotice } from "./documentation";
 import { examplesPlugin } from "./examples";
 import { fetcher } from "./fetcher";
@@ -63,7 +64,9 @@ function Explorer() {
             shouldPersistHeaders={false}
             defaultEditorToolsVisibility
             {...optional}
-          />
+          >
+            <Amendments />
+          </GraphiQL>
         )}
       </PluginContextProvider>
     </>
