@@ -199,12 +199,11 @@ def _view(settings: Settings, process: Process) -> GraphQLView:
         aliases=settings.max_query_aliases,
         cost=settings.max_query_cost,
     )
-    trusted = None
+    trusted, others = None, Others(settings.other_documents)
     if settings.trusted_documents is not None:
-        trusted = trusted_documents(settings.trusted_documents, Others(settings.other_documents))
-    graphiql = settings.graphiql and (trusted is None or trusted.others is not Others.REFUSE)
+        trusted = trusted_documents(settings.trusted_documents, others)
     options = ViewOptions(
-        graphiql=graphiql,
+        graphiql=settings.graphiql and others.explorable(settings.trusted_documents),
         allowed_origins=settings.allowed_origins,
         subscriptions_per_connection=settings.max_subscriptions,
         rate_limits=process.rate_limits,

@@ -30,7 +30,7 @@ class Finished:
     @property
     def refused(self) -> bool:
         """It ended with one sentence and nothing else."""
-        return self.status == 1 and self.errors.startswith("weft: ") and self.errors.count("\n") == 1
+        return self.status in {1, os.EX_CONFIG} and self.errors.startswith("weft: ") and self.errors.count("\n") == 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,22 @@ async def test_a_child_that_ends_again_and_again_is_given_up_with_its_name_and_r
     assert (tmp_path / "log").read_text().count("port 8000 is taken") == 6
 
 
+async def test_a_child_whose_configuration_cannot_work_is_not_tried_again(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = ("/bin/sh", "-c", f'echo "weft: no such file"; exit {os.EX_CONFIG}')
+    async with Children([Child("api", command)], log=log) as children:
+        with pytest.raises(ServiceFailedError, match=f"^api cannot start: the reason stands in {log}.$"):
+            await asyncio.wait_for(children.wait(), 20)
+    assert log.read_text() == "weft: no such file\n"
+
+
+async def test_what_is_logged_to_the_terminal_stands_above(capfd: pytest.CaptureFixture[str]) -> None:
+    async with Children([Child("api", ("/bin/sh", "-c", f"exit {os.EX_CONFIG}"))]) as children:
+        with pytest.raises(ServiceFailedError, match=r"^api cannot start: the reason stands above\.$"):
+            await asyncio.wait_for(children.wait(), 20)
+    assert "starting it again" not in capfd.readouterr().err
+
+
 async def test_a_child_that_does_not_stop_is_killed_after_the_grace_time(tmp_path: Path, until: Until) -> None:
     log = tmp_path / "log"
     async with Children([Child("stubborn", (sys.executable, "-c", STUBBORN))], log=log, grace_seconds=0.2) as children:

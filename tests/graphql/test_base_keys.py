@@ -51,9 +51,10 @@ async def test_the_use_of_a_key_is_noted(api: Any) -> None:
     [
         (None, "A valid API key is needed"),
         ("secret", "they begin with `weft_`"),
+        ("weft_wrong", "No API key of this server: copy it whole."),
         ("weft_" + "A" * 43, "This API key is not known."),
     ],
-    ids=["missing", "malformed", "unknown"],
+    ids=["missing", "malformed", "cut", "unknown"],
 )
 async def test_without_a_good_key_the_answer_says_what_is_wrong_with_it(
     api: Any, key: str | None, message: str

@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from weft.domain.access import Role
 from weft.graphql.nodes import encode_id
@@ -177,6 +178,20 @@ async def test_pages_elsewhere_reach_the_api_only_from_allowed_origins(api: Any)
         else:
             with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
                 await messages(api, headers=headers)
+
+
+async def test_a_page_that_was_refused_is_told_once_with_the_setting(
+    api: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with capture_logs() as told:
+        for _ in range(3):
+            with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+                await messages(api, headers={"Origin": "https://told.example/\xa0" + "x" * 300})
+    [line] = [line for line in told if "WEFT_ALLOWED_ORIGINS" in line["event"]]
+    assert line["origin"].startswith("https://told.example/")
+    assert line["origin"].isprintable()
+    assert len(line["origin"]) == 200
+    assert [record for record in caplog.records if record.name == "strawberry.ws"] == []
 
 
 async def test_health_and_readiness_are_told_without_a_key(api: Any) -> None:

@@ -69,7 +69,7 @@ def test_files_that_are_wrong_are_told_at_the_start(tmp_path: Path, files: dict[
 
 
 def test_a_folder_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(StartupError, match="cannot be read"):
+    with pytest.raises(StartupError, match="which does not exist"):
         load(tmp_path / "nowhere.json", Others.REFUSE)
 
 

@@ -37,6 +37,13 @@ def looks_like_key(text: str) -> bool:
     return _KEY.fullmatch(text) is not None
 
 
+def why_no_key(text: str) -> str:
+    """For whoever sent what does not look like a key."""
+    if text.startswith("weft_"):
+        return "No API key of this server: copy it whole."
+    return "This is not an API key of this server: they begin with `weft_`."
+
+
 def bearer(header: str | None) -> str | None:
     """The key in an `Authorization` header; None when it holds no bearer token."""
     scheme, _, token = (header or "").partition(" ")

@@ -1,5 +1,6 @@
 """The group of commands, and how an error ends one."""
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -8,16 +9,18 @@ import click
 from pydantic import ValidationError
 
 from weft.cli.problems import file_problem, setting_problems
-from weft.domain.errors import WeftError
+from weft.domain.errors import StartupError, WeftError
 from weft.embedded import EmbeddedServicesError
 
 COMMANDS = ("up", "demo", "api", "worker", "migrate", "schema", "keys")
+_SUPERVISED = {"api", "worker"}
 
 
 class Commands(click.Group):
     """Each command is the function of its module's name, loaded when it is called: a worker needs no GraphQL.
 
-    A command ends with one sentence and status 1 where a person can put right what went wrong.
+    A command ends with one sentence and status 1 where a person can put right what went wrong. A process that cannot start
+    ends with the status of a wrong configuration (78, sysexits.h): starting it again as it is would not help.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -33,6 +36,10 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except ValidationError as error:
             _say(*setting_problems(error))
+        except StartupError as error:
+            _say(str(error))
+            if ctx.invoked_subcommand in _SUPERVISED:
+                sys.exit(os.EX_CONFIG)
         except (WeftError, EmbeddedServicesError) as error:
             _say(str(error))
         except OSError as error:

@@ -17,7 +17,10 @@ from weft.cli.kept_secrets import api_key_file, api_key_of, secret_key_of
 from weft.cli.services import ServiceUrls, connected, services_of
 from weft.domain.errors import StartupError
 from weft.embedded import Child, Children, ended_by_signals, running_services
+from weft.graphql.trusted import Others
+from weft.graphql.trusted import load as trusted_documents
 from weft.settings import Settings
+from weft.steps import discover
 from weft.storage.migrations import migrate
 
 MOST_WORKERS = 8
@@ -48,7 +51,7 @@ async def _up(settings: Settings) -> None:
     async with ended_by_signals():
         click.echo("Weft is starting …")
         async with everything(settings) as running:
-            click.echo(_welcome(settings, running))
+            click.echo(welcome(settings, running.url, running.api_key))
             try:
                 await running.children.wait()
             finally:
@@ -56,13 +59,18 @@ async def _up(settings: Settings) -> None:
                 click.echo("Weft is stopping …")
 
 
-def _welcome(settings: Settings, running: Running) -> str:
-    # What stands behind the # stays in the browser: the explorer takes the key from there.
-    explorer = f"  Explorer  {running.url}/graphql#key={running.api_key}\n" if settings.graphiql else ""
+def welcome(settings: Settings, url: str, api_key: str) -> str:
+    """Where it is and what opens it."""
+    explorer = ""
+    if settings.graphiql and Others(settings.other_documents).explorable(settings.trusted_documents):
+        # What stands behind the # stays in the browser: the explorer takes the key from there.
+        explorer = f"  Explorer  {url}/graphql#key={api_key}\n"
+    elif settings.graphiql:
+        explorer = "  Explorer  off: WEFT_TRUSTED_DOCUMENTS (WEFT_OTHER_DOCUMENTS=admin opens it for admins)\n"
     return (
         f"Weft is up. Ctrl-C stops it.\n\n{explorer}"
-        f"  GraphQL   {running.url}/graphql\n"
-        f"  API key   {running.api_key}  (kept in {api_key_file(settings)})\n"
+        f"  GraphQL   {url}/graphql\n"
+        f"  API key   {api_key}  (kept in {api_key_file(settings)})\n"
     )
 
 
@@ -74,6 +82,7 @@ async def everything(settings: Settings) -> AsyncGenerator[Running]:
             f"Weft is running in {settings.data_dir} already, as process {holder.pid}: "
             "use that one or stop it, or choose another folder with WEFT_DATA_DIR."
         )
+    _check_files(settings)
     port = free_port(settings.host, settings.port)
     async with services_of(settings) as services:
         secret_key = secret_key_of(settings)
@@ -86,6 +95,13 @@ async def everything(settings: Settings) -> AsyncGenerator[Running]:
         async with Children(_children(settings, environment)) as children:
             await _until_ready(here, children, secret_key)
             yield Running(url, api_key, children)
+
+
+def _check_files(settings: Settings) -> None:
+    """Raises StartupError for what all children would refuse, each with the same sentence."""
+    discover()
+    if settings.trusted_documents is not None:
+        trusted_documents(settings.trusted_documents, Others(settings.other_documents))
 
 
 def _environment(settings: Settings, services: ServiceUrls, secret_key: str, port: int) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +29,7 @@ def next_pause(deaths_in_a_row: int) -> float:
 class _End:
     told: str
     refused: bool
+    misconfigured: bool = False
 
 
 class Supervisor:
@@ -35,7 +38,8 @@ class Supervisor:
     ) -> None:
         """`refusals_allowed`: after that many ends of its own in a row it is given up, and `wait` raises. None: never.
 
-        One that was killed, or broke within, is always started again: what it worked on may have done that.
+        One that was killed, or broke within, is always started again: what it worked on may have done that. One that ends
+        with `os.EX_CONFIG` is given up at once, unless it has worked before: then it is not the configuration alone.
         """
         self._service = service
         self._log = log
@@ -74,17 +78,19 @@ class Supervisor:
             await self._child.stop(self._grace_seconds)
 
     async def _keep(self) -> None:
-        deaths, refusals, started = 0, 0, time.monotonic()
+        deaths, refusals, started, has_worked = 0, 0, time.monotonic(), False
         while True:
             end = await self._end_of_child()
             self._answers.clear()
             if time.monotonic() - started > _STEADY_SECONDS:
-                deaths, refusals = 0, 0
+                deaths, refusals, has_worked = 0, 0, True
             deaths += 1
             refusals = refusals + 1 if end.refused else 0
+            if self._refusals_allowed is not None and end.misconfigured and not has_worked:
+                raise ServiceFailedError(f"{self._service.name} cannot start: the reason stands {self._where()}.")
             if refusals == self._refusals_allowed:
                 raise ServiceFailedError(
-                    f"{end.told}, {refusals} times in a row: given up, see its log above or in {self._log.name}"
+                    f"{end.told}, {refusals} times in a row: given up, see its log {self._where()}"
                 )
             self._report(f"{end.told}; starting it again in {next_pause(deaths):.1f} s")
             await asyncio.sleep(next_pause(deaths))
@@ -99,7 +105,15 @@ class Supervisor:
             return _End(f"{self._service.name} is not running", refused=False)
         code = await self._child.wait()
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return _End(f"{self._service.name} (process {self._child.pid}) {how}", refused=0 <= code < _FIRST_SYSEXIT)
+        misconfigured = code == os.EX_CONFIG
+        return _End(
+            f"{self._service.name} (process {self._child.pid}) {how}",
+            refused=0 <= code < _FIRST_SYSEXIT or misconfigured,
+            misconfigured=misconfigured,
+        )
+
+    def _where(self) -> str:
+        return "above" if self._log is sys.stderr.buffer else f"in {self._log.name}"
 
     async def _start_once(self) -> None:
         self._answers.clear()

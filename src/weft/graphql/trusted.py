@@ -39,6 +39,10 @@ class Others(StrEnum):
     """Keys with the role ADMIN may send them."""
     ALLOW = "allow"
 
+    def explorable(self, documents: Path | None) -> bool:
+        """Whether anybody may send what they write: where trusted documents stand alone, an explorer is of no use."""
+        return documents is None or self is not Others.REFUSE
+
 
 @dataclass(slots=True)
 class TrustedDocuments:
@@ -71,6 +75,8 @@ class TrustedDocuments:
 def load(path: Path, others: Others) -> TrustedDocuments:
     """Raises StartupError where something about them is wrong, and where there are none."""
     trusted = TrustedDocuments(others)
+    if not path.exists():
+        raise StartupError(f"WEFT_TRUSTED_DOCUMENTS names {path}, which does not exist.")
     try:
         files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
         for file in files:

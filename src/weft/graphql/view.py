@@ -30,6 +30,7 @@ from weft.graphql.context import Context
 from weft.graphql.errors import BAD_REQUEST, UNAVAILABLE, translated
 from weft.graphql.event_streams import EventStreams
 from weft.graphql.explorer import explorer_page
+from weft.graphql.foreign_pages import ForeignPages
 from weft.graphql.http_answers import answer, refusal, too_soon
 from weft.graphql.live.registry import Asked, SharedOperations
 from weft.graphql.requests import (
@@ -91,6 +92,7 @@ class GraphQLView(EventStreams):
         self.watched_keys = WatchedKeys(services)
         self.shared = SharedOperations(schema, services)
         self._rate_limits = options.rate_limits
+        self._foreign_pages = ForeignPages()
         self.connections = options.connections
         self.message_rate = options.message_rate
         self.heartbeat_seconds = options.heartbeat_seconds
@@ -148,6 +150,13 @@ class GraphQLView(EventStreams):
         if asked.query is None and asked.document_id is not None:
             return self.schema.documents.named(asked.document_id)
         return asked.query or ""
+
+    @override
+    def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:
+        allowed = super().is_websocket_origin_allowed(request, origin)
+        if not allowed:
+            self._foreign_pages.refused(origin)
+        return allowed
 
     async def _serve(self, websocket: WebSocket) -> None:
         try:

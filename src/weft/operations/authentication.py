@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from weft.auth.guesses import Guesses
-from weft.auth.keys import digest, looks_like_key
+from weft.auth.keys import digest, looks_like_key, why_no_key
 from weft.domain.access import ApiKey, Viewer
 from weft.domain.errors import Unauthenticated
 from weft.operations.services import Services
@@ -46,7 +46,7 @@ class Authenticator:
         if text is None:
             raise Unauthenticated
         if not looks_like_key(text):
-            raise Unauthenticated("This is not an API key of this server: they begin with `weft_`.")
+            raise Unauthenticated(why_no_key(text))
         key = await self._key(digest(text, self._services.secret_key), address)
         if key.expires_at is not None and key.expires_at <= self._services.clock():
             raise has_expired(key)
