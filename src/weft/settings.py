@@ -125,9 +125,7 @@ class Settings(BaseSettings):
     max_query_characters: int = Field(default=50_000, ge=1, description="Longest GraphQL document.")
     max_query_tokens: int = Field(default=1_000, ge=1, description="Most tokens in a GraphQL document.")
     max_query_depth: int = Field(default=15, ge=1, description="Deepest nesting of a GraphQL operation.")
-    max_query_aliases: int = Field(
-        default=30, ge=0, description="Most aliases in an operation; introspection takes none."
-    )
+    max_query_aliases: int = Field(default=30, ge=0, description="Most aliases in an operation, outside introspection.")
     max_query_cost: int = Field(default=20_000, ge=1, description="Most objects that a GraphQL operation may return.")
     trusted_documents: Path | None = Field(
         default=None,

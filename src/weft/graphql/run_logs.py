@@ -29,7 +29,9 @@ class LogLine:
     step_id: str | None = strawberry.field(
         description="The `id` of its step in the definition; null for what was said of the run or the item as a whole."
     )
-    fields: JSON = strawberry.field(description="An object of values that go with the message, by name; `leftOut` names those that were too long to keep.")
+    fields: JSON = strawberry.field(
+        description="An object of values that go with the message, by name; `leftOut` names those that were too long to keep."
+    )
 
     @strawberry.field(description="Its place in the log: `after` of `runLogs`, and of `logs`, which go on behind it.")
     @staticmethod
